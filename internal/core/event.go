@@ -1,0 +1,137 @@
+package core
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Labels is an ordered JSON object of strings, as the resources of events are.
+// The order matters to nobody, but what came is given back as it came.
+type Labels []Label
+
+// Label is one entry of Labels.
+type Label struct{ Key, Value string }
+
+// MarshalJSON implements json.Marshaler.
+func (l Labels) MarshalJSON() ([]byte, error) {
+	b := []byte{'{'}
+	for i, e := range l {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(b, e.Key)
+		b = append(b, ':')
+		b = appendString(b, e.Value)
+	}
+	return append(b, '}'), nil
+}
+
+// appendString appends s as JSON.
+func appendString(b []byte, s string) []byte {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= 0x7f || c == '<' || c == '>' || c == '&' {
+			quoted, err := json.Marshal(s)
+			if err != nil {
+				return append(b, '"', '"') // strings always marshal
+			}
+			return append(b, quoted...)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
+}
+
+// UnmarshalJSON implements json.Unmarshaler. Values that are no strings are refused.
+func (l *Labels) UnmarshalJSON(data []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return errors.New("a resource is a JSON object")
+	}
+	*l = (*l)[:0]
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		value, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		k, _ := key.(string)
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("the value of %q is not a string", k)
+		}
+		*l = append(*l, Label{Key: k, Value: v})
+	}
+	_, err := dec.Token()
+	return err
+}
+
+// Get returns the value of the key, or "".
+func (l Labels) Get(key string) string {
+	for _, e := range l {
+		if e.Key == key {
+			return e.Value
+		}
+	}
+	return ""
+}
+
+// Has reports whether the key is there.
+func (l Labels) Has(key string) bool {
+	for _, e := range l {
+		if e.Key == key {
+			return true
+		}
+	}
+	return false
+}
+
+// The keys of resources that leat itself reads.
+const (
+	ResourceID   = "prefect.resource.id"
+	ResourceName = "prefect.resource.name"
+	ResourceRole = "prefect.resource.role"
+)
+
+// Event says that something happened to a resource.
+type Event struct {
+	ID ID
+	// Occurred is when it happened by the sender's clock, Received when the server heard of it.
+	Occurred time.Time
+	Received time.Time
+	Event    string
+	Resource Labels
+	Related  []Labels
+	// Payload is a JSON object.
+	Payload json.RawMessage
+	// Follows is the id of the event that came before, when the sender says so.
+	Follows *ID
+}
+
+// Cursor is a follower's position among rows in the order in which they
+// became visible. The zero value is before all rows.
+type Cursor struct {
+	// Tx is the writing transaction, where transactions commit out of order; else 0.
+	Tx int64
+	// Seq is the row's number.
+	Seq int64
+}
+
+// EventTx reads and writes events.
+type EventTx interface {
+	// InsertEvents stores events, leaves alone those whose id is there already, and wakes TopicEvents.
+	InsertEvents(events []*Event) error
+	// EventCursor returns the position after the newest event.
+	EventCursor() (Cursor, error)
+	// EventsAfter lists at most limit events stored after the position, in the
+	// order of their storing, and the position after the last of them.
+	EventsAfter(c Cursor, limit int) ([]*Event, Cursor, error)
+	// RecentEvents lists at most limit events that occurred since the time, oldest first.
+	RecentEvents(since time.Time, limit int) ([]*Event, error)
+}

@@ -1,0 +1,124 @@
+package core
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// FlowRun is one run of a flow. Its current state lies in the same row, so
+// that a transition reads one row only.
+type FlowRun struct {
+	ID      ID
+	Created time.Time
+	Updated time.Time
+	Name    string
+	FlowID  ID
+	// FlowName is the flow's name, which never changes.
+	FlowName                 string
+	DeploymentID             *ID
+	DeploymentVersion        *string
+	WorkQueueID              *ID
+	FlowVersion              *string
+	Parameters               json.RawMessage
+	IdempotencyKey           *string
+	Context                  json.RawMessage
+	Policy                   RunPolicy
+	Tags                     []string
+	Labels                   json.RawMessage
+	JobVariables             json.RawMessage
+	CreatedBy                json.RawMessage
+	ParentTaskRunID          *ID
+	AutoScheduled            bool
+	InfrastructureDocumentID *ID
+	InfrastructurePID        *string
+	RunCount                 int
+	ExpectedStartTime        *time.Time
+	NextScheduledStartTime   *time.Time
+	StartTime                *time.Time
+	EndTime                  *time.Time
+	// TotalRunTime is the time spent in Running states that have ended.
+	TotalRunTime time.Duration
+	// State is nil only for a run made without one.
+	State *State
+
+	// Names that come with a run when it is read: the deployment's, the
+	// queue's and the pool's. They are not stored with it.
+	DeploymentName *string
+	WorkQueueName  *string
+	WorkPoolID     *ID
+	WorkPoolName   *string
+}
+
+// RunPolicy is a run's empirical policy: what the client asked for about
+// retries, and what the rules remember about pauses.
+type RunPolicy struct {
+	MaxRetries        int      `json:"max_retries"`
+	RetryDelaySeconds float64  `json:"retry_delay_seconds"`
+	Retries           *int     `json:"retries"`
+	RetryDelay        *float64 `json:"retry_delay"`
+	PauseKeys         []string `json:"pause_keys"`
+	Resuming          *bool    `json:"resuming"`
+	RetryType         *string  `json:"retry_type"`
+	// RetryDelays holds one delay in seconds a retry, where a task has several.
+	RetryDelays       []float64 `json:"retry_delays,omitempty"`
+	RetryJitterFactor *float64  `json:"retry_jitter_factor,omitempty"`
+}
+
+// FlowRunTx reads and writes flow runs and their states.
+type FlowRunTx interface {
+	// InsertFlowRun stores a new run and, when it has one, its state.
+	InsertFlowRun(r *FlowRun) error
+	// FlowRun returns the run, or a NotFound error. In Update the row is locked.
+	FlowRun(id ID) (*FlowRun, error)
+	// FlowRunByIdempotencyKey returns the flow's run with the key, or a NotFound error.
+	FlowRunByIdempotencyKey(flowID ID, key string) (*FlowRun, error)
+	// FlowRunByParentTask returns the subflow run of a task run, or a NotFound error.
+	FlowRunByParentTask(taskRunID ID) (*FlowRun, error)
+	// UpdateFlowRun stores all that may change in a run, its state not included.
+	UpdateFlowRun(r *FlowRun) error
+	// SetFlowRunState appends r.State and stores the run with it. The caller has
+	// read the run in the same transaction.
+	SetFlowRunState(r *FlowRun) error
+	// FlowRunStates lists a run's states from the oldest to the newest.
+	FlowRunStates(runID ID) ([]*State, error)
+	// FlowRunState returns one state by its id, or a NotFound error.
+	FlowRunState(stateID ID) (*State, error)
+	// DeleteFlowRun removes the run with its states, logs and task runs, and reports whether it existed.
+	DeleteFlowRun(id ID) (bool, error)
+	// FilterFlowRuns lists runs.
+	FilterFlowRuns(q Query) ([]*FlowRun, error)
+	// CountFlowRuns counts runs; sort, limit and offset do not matter.
+	CountFlowRuns(q Query) (int, error)
+	// LateFlowRuns lists at most limit runs that are Scheduled (by name) and were due before the time.
+	LateFlowRuns(before time.Time, limit int) ([]ID, error)
+	// ExpiredPauses lists at most limit Paused runs whose pause timeout is over.
+	ExpiredPauses(now time.Time, limit int) ([]ID, error)
+	// StaleFlowRuns lists at most limit runs in a state of the type that nothing
+	// was heard of since the time.
+	StaleFlowRuns(t StateType, since time.Time, limit int) ([]StaleRun, error)
+	// TouchFlowRuns records that the runs showed a sign of life.
+	TouchFlowRuns(beats []Heartbeat) error
+}
+
+// Heartbeat is a sign of life of a flow run.
+type Heartbeat struct {
+	FlowRunID ID
+	// At is when the server received it.
+	At time.Time
+	// Beat tells a heartbeat proper from other signs (an event, a log): only
+	// those show the run's rhythm.
+	Beat bool
+}
+
+// StaleRun is a run that has been silent.
+type StaleRun struct {
+	ID ID
+	// Since is the time of its current state.
+	Since time.Time
+	// LastBeat is when its last heartbeat came; nil when it never sent one.
+	LastBeat *time.Time
+	// LastSeen is when any sign of life came last; nil when none came.
+	LastSeen *time.Time
+	// Rhythm is the longest time seen between two of its heartbeats; 0 when fewer than two came.
+	Rhythm time.Duration
+}

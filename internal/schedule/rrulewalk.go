@@ -1,0 +1,271 @@
+package schedule
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/teambition/rrule-go"
+)
+
+// maxRuleSteps bounds the occurrences that one call walks over before it gives up.
+const maxRuleSteps = 1_000_000
+
+// gregorianCycle is the number of years after which dates fall on the same weekdays again.
+const gregorianCycle = 400
+
+// errWalked says that a rule or a list of dates has come to its end.
+var errWalked = errors.New("no further occurrence")
+
+// walker returns one wall clock after the other, ascending, then errWalked.
+type walker func() (time.Time, error)
+
+// walk returns the recurrences of the set from about lowest on: it may begin earlier but leaves nothing out.
+func (set *ruleSet) walk(lowest time.Time) (walker, error) {
+	budget := maxRuleSteps
+	included, err := set.walkers(set.rules, set.dates, lowest, &budget)
+	if err != nil {
+		return nil, err
+	}
+	excluded, err := set.walkers(set.exrules, set.exdates, lowest, &budget)
+	if err != nil {
+		return nil, err
+	}
+	in, out := merge(included), merge(excluded)
+	barred, barring := out()
+	return func() (time.Time, error) {
+		for {
+			t, err := in()
+			if err != nil {
+				return t, ended(err)
+			}
+			for barring == nil && barred.Before(t) {
+				barred, barring = out()
+			}
+			if barring != nil && !errors.Is(barring, errWalked) {
+				return t, barring
+			}
+			if barring != nil || !barred.Equal(t) {
+				return t, nil
+			}
+		}
+	}, nil
+}
+
+func ended(err error) error {
+	if errors.Is(err, errWalked) {
+		return ErrNeverDue
+	}
+	return err
+}
+
+// walkers begins to walk over each rule and over the listed dates.
+func (set *ruleSet) walkers(rules []rule, dates []time.Time, lowest time.Time, budget *int) ([]walker, error) {
+	dates = slices.Clone(dates)
+	slices.SortFunc(dates, time.Time.Compare)
+	all := []walker{func() (time.Time, error) {
+		if len(dates) == 0 {
+			return time.Time{}, errWalked
+		}
+		t := dates[0]
+		dates = dates[1:]
+		return t, nil
+	}}
+	start := dateValue{wall: defaultAnchor()}
+	if set.start != nil {
+		start = *set.start
+	}
+	for _, r := range rules {
+		if r.until != nil && r.until.aware != start.aware {
+			return nil, fmt.Errorf("%w: %w", ErrUnusable, errUntil)
+		}
+		if err := r.usable(start.wall); err != nil {
+			return nil, err
+		}
+		w, err := r.walk(start.wall, lowest, budget)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, w)
+	}
+	return all, nil
+}
+
+// merge joins walkers into one without duplicates.
+func merge(walkers []walker) walker {
+	type head struct {
+		t   time.Time
+		err error
+	}
+	heads := make([]head, len(walkers))
+	for i, w := range walkers {
+		heads[i].t, heads[i].err = w()
+	}
+	return func() (time.Time, error) {
+		best := -1
+		for i, h := range heads {
+			if h.err != nil && !errors.Is(h.err, errWalked) {
+				return time.Time{}, h.err
+			}
+			if h.err == nil && (best < 0 || h.t.Before(heads[best].t)) {
+				best = i
+			}
+		}
+		if best < 0 {
+			return time.Time{}, errWalked
+		}
+		t := heads[best].t
+		for i := range heads {
+			for heads[i].err == nil && heads[i].t.Equal(t) {
+				heads[i].t, heads[i].err = walkers[i]()
+			}
+		}
+		return t, nil
+	}
+}
+
+// usable refuses rules that would be searched for ever.
+func (r *rule) usable(start time.Time) error {
+	if r.interval <= 0 {
+		return unusable("INTERVAL is not positive")
+	}
+	if r.freq < freqHourly {
+		return nil
+	}
+	// The times of day that the steps touch.
+	unit, cycle := 1, secondsPerDay
+	switch r.freq {
+	case freqHourly:
+		unit = 3600
+	case freqMinutely:
+		unit = 60
+	}
+	step := gcd(r.interval*unit, cycle)
+	at := start.Hour()*3600 + start.Minute()*60 + start.Second()
+	for range cycle / step {
+		if r.admits("BYHOUR", freqHourly, at/3600) && r.admits("BYMINUTE", freqMinutely, at/60%60) &&
+			r.admits("BYSECOND", freqSecondly, at%60) {
+			return nil
+		}
+		at = (at + step) % cycle
+	}
+	return unusable("INTERVAL never meets the hours, minutes and seconds of the rule")
+}
+
+// admits tells whether a step of the rule's frequency may fall on the value. Parts finer than the frequency do not
+// restrict the step; they say what happens within it.
+func (r *rule) admits(name string, freq frequency, value int) bool {
+	list, given := r.by[name]
+	return !given || r.freq < freq || slices.Contains(list, value)
+}
+
+// walk walks over one rule.
+func (r *rule) walk(start, lowest time.Time, budget *int) (walker, error) {
+	none := func() (time.Time, error) { return time.Time{}, errWalked }
+	begin, count, ok := r.jump(start, lowest)
+	if !ok {
+		return none, nil
+	}
+	// A rule that matches nothing is searched up to the year 9999. In an equal calendar close to it that is soon.
+	shift := 0
+	if _, given := r.by["BYEASTER"]; !given {
+		latest := max(begin.Year(), lowest.Year())
+		shift = max(0, (maxScheduledYear-gregorianCycle/4-latest)/gregorianCycle) * gregorianCycle
+	}
+	option, ok := r.option()
+	if !ok {
+		return none, nil
+	}
+	option.Dtstart = begin.AddDate(shift, 0, 0)
+	option.Count = count
+	option.Until = time.Date(maxScheduledYear, 12, 31, 23, 59, 59, 0, time.UTC)
+	if r.until != nil {
+		option.Until = r.until.wall.AddDate(shift, 0, 0)
+	}
+	compiled, err := rrule.NewRRule(option)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnusable, err)
+	}
+	next := compiled.Iterator()
+	return func() (time.Time, error) {
+		if *budget--; *budget < 0 {
+			return time.Time{}, unusable("too many occurrences before the first date")
+		}
+		t, ok := next()
+		if !ok || t.Year()-shift > maxScheduledYear {
+			return t, errWalked
+		}
+		return t.AddDate(-shift, 0, 0), nil
+	}, nil
+}
+
+// jump moves the beginning of a rule as close to lowest as leaves its occurrences from there on unchanged, and
+// returns it with the count that is left (0 is unlimited). It reports false if nothing is left.
+func (r *rule) jump(start, lowest time.Time) (begin time.Time, count int, ok bool) {
+	if r.count != nil {
+		if count = *r.count; count <= 0 {
+			return start, 0, false
+		}
+	}
+	units := map[frequency]int64{freqWeekly: 7 * secondsPerDay, freqDaily: secondsPerDay, freqHourly: 3600, freqMinutely: 60, freqSecondly: 1}
+	unit, known := units[r.freq]
+	if !known || count > 0 && (len(r.by) > 0 || len(r.weekday) > 0) {
+		return start, count, true
+	}
+	// One period less than would fit: the first one after a beginning may be cut short by it.
+	periods := (lowest.Unix()-start.Unix())/(unit*int64(r.interval)) - 1
+	if periods <= 0 {
+		return start, count, true
+	}
+	if count > 0 {
+		if int64(count) <= periods {
+			return start, 0, false
+		}
+		count -= int(periods)
+	}
+	return time.Unix(start.Unix()+periods*unit*int64(r.interval), 0).UTC(), count, true
+}
+
+// option translates the parts of the rule. Values outside the calendar match nothing and are left out; it reports
+// false if nothing is left of a part, so that the rule matches nothing.
+func (r *rule) option() (rrule.ROption, bool) {
+	o := rrule.ROption{Freq: rrule.Frequency(r.freq), Interval: r.interval}
+	days := []rrule.Weekday{rrule.MO, rrule.TU, rrule.WE, rrule.TH, rrule.FR, rrule.SA, rrule.SU}
+	o.Wkst = days[r.wkst]
+	ok := true
+	within := func(name string, low, high int, negative bool) []int {
+		list, given := r.by[name]
+		kept := slices.DeleteFunc(slices.Clone(list), func(v int) bool {
+			return (v < low || v > high) && (!negative || v > -low || v < -high)
+		})
+		ok = ok && (!given || len(kept) > 0)
+		slices.Sort(kept)
+		return slices.Compact(kept)
+	}
+	o.Bymonth = within("BYMONTH", 1, 12, false)
+	o.Byyearday = within("BYYEARDAY", 1, 366, true)
+	o.Byweekno = within("BYWEEKNO", 1, 53, true)
+	o.Byhour = within("BYHOUR", 0, 23, false)
+	o.Byminute = within("BYMINUTE", 0, 59, false)
+	o.Bysecond = within("BYSECOND", 0, 59, false)
+	o.Bysetpos = within("BYSETPOS", 1, 366, true)
+	o.Byeaster = r.by["BYEASTER"]
+	if list := r.by["BYMONTHDAY"]; len(list) > 0 && !slices.ContainsFunc(list, func(v int) bool { return v != 0 }) {
+		o.Bymonthday = steps(1, 31, 1) // dateutil takes 0 for no restriction
+	} else {
+		o.Bymonthday = within("BYMONTHDAY", 1, 31, true)
+	}
+	for _, w := range r.weekday {
+		day := days[w.day]
+		if w.n != 0 && r.freq <= freqMonthly {
+			if w.n < -53 || w.n > 53 {
+				continue
+			}
+			day = day.Nth(w.n)
+		}
+		o.Byweekday = append(o.Byweekday, day)
+	}
+	ok = ok && (len(r.weekday) == 0 || len(o.Byweekday) > 0)
+	return o, ok
+}

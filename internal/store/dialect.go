@@ -1,0 +1,87 @@
+package store
+
+import (
+	"strconv"
+	"strings"
+)
+
+// dialect holds the fragments of SQL that differ between the databases.
+type dialect struct {
+	name string
+	// forUpdate begins the clause that locks the rows that a read in a
+	// transaction returns; the table's alias follows. Empty where one writer has
+	// the database to itself.
+	forUpdate string
+	// skipLocked ends that clause for claims: rows that others hold are passed over.
+	skipLocked string
+	// visible restricts a follower's read to transactions before which none is still open.
+	visible string
+	// seqTx is the column that holds the writing transaction, or a constant.
+	seqTx string
+	// tagsOf turns the JSON array in a column into rows of one column, value.
+	tagsOf func(column string) string
+	// like is the operator of case-insensitive matching.
+	like string
+	// takeLease is the statement behind Store.Lease.
+	takeLease string
+	// bind rewrites the ? of a statement as the driver wants them.
+	bind func(q string) string
+	// retryable reports whether a transaction that failed so may succeed when run again.
+	retryable func(err error) bool
+}
+
+func sqliteDialect() *dialect {
+	return &dialect{
+		name:    "sqlite",
+		visible: "1 = 1",
+		seqTx:   "0",
+		tagsOf:  func(column string) string { return "json_each(" + column + ")" },
+		like:    "LIKE",
+		takeLease: `INSERT INTO lease (name, holder, expires) VALUES (?1, ?2, unixepoch('subsec') + ?3)
+			ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires = excluded.expires, fence = lease.fence + 1
+			WHERE lease.holder = excluded.holder OR lease.expires < unixepoch('subsec')`,
+		bind:      func(q string) string { return q },
+		retryable: func(error) bool { return false },
+	}
+}
+
+func postgresDialect() *dialect {
+	return &dialect{
+		name:       "postgres",
+		forUpdate:  " FOR UPDATE OF ",
+		skipLocked: " SKIP LOCKED",
+		visible:    "tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
+		seqTx:      "tx",
+		tagsOf: func(column string) string {
+			return "jsonb_array_elements_text(" + column + "::jsonb) AS each(value)"
+		},
+		like: "ILIKE",
+		takeLease: `INSERT INTO lease (name, holder, expires) VALUES ($1, $2, extract(epoch FROM clock_timestamp()) + $3)
+			ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires = excluded.expires, fence = lease.fence + 1
+			WHERE lease.holder = excluded.holder OR lease.expires < extract(epoch FROM clock_timestamp())`,
+		bind:      numbered,
+		retryable: postgresRetryable,
+	}
+}
+
+// numbered rewrites each ? as $1, $2, …. Our SQL has no ? inside literals.
+func numbered(q string) string {
+	if !strings.Contains(q, "?") {
+		return q
+	}
+	var b strings.Builder
+	n := 0
+	for part := range strings.SplitSeq(q, "?") {
+		if n > 0 {
+			b.WriteString("$" + strconv.Itoa(n))
+		}
+		b.WriteString(part)
+		n++
+	}
+	return b.String()
+}
+
+// placeholders returns n question marks: "?, ?, ?".
+func placeholders(n int) string {
+	return strings.TrimSuffix(strings.Repeat("?, ", n), ", ")
+}

@@ -1,0 +1,53 @@
+package store
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/leat-dev/leat/internal/core"
+)
+
+const eventColumns = "id, occurred, received, event, resource, related, payload, follows"
+
+func scanEvent(r rows) (*core.Event, error) {
+	e := &core.Event{}
+	return e, r.Scan(&e.ID, timeInto{&e.Occurred}, timeInto{&e.Received}, &e.Event, jsonInto{&e.Resource}, jsonInto{&e.Related},
+		rawInto{&e.Payload}, idPtrInto{&e.Follows})
+}
+
+// InsertEvents implements core.EventTx.
+func (t *tx) InsertEvents(events []*core.Event) error {
+	for _, e := range events {
+		related := "[]"
+		if len(e.Related) > 0 {
+			related = asJSON(e.Related)
+		}
+		payload := e.Payload
+		if payload == nil {
+			payload = json.RawMessage("{}")
+		}
+		err := t.exec(`INSERT INTO event (id, ws, occurred, received, event, resource_id, resource, related, payload, follows)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+			e.ID, int64(t.ws), micros(e.Occurred), micros(e.Received), e.Event, e.Resource.Get(core.ResourceID),
+			asJSON(e.Resource), related, string(payload), e.Follows)
+		if err != nil {
+			return err
+		}
+	}
+	t.Wake(core.TopicEvents)
+	return nil
+}
+
+// EventCursor implements core.EventTx.
+func (t *tx) EventCursor() (core.Cursor, error) { return t.cursor("event") }
+
+// EventsAfter implements core.EventTx.
+func (t *tx) EventsAfter(c core.Cursor, limit int) ([]*core.Event, core.Cursor, error) {
+	return after(t, "event", eventColumns, c, limit, scanEvent)
+}
+
+// RecentEvents implements core.EventTx.
+func (t *tx) RecentEvents(since time.Time, limit int) ([]*core.Event, error) {
+	return list(t, scanEvent, "SELECT "+eventColumns+" FROM event WHERE ws = ? AND occurred >= ? ORDER BY occurred, seq LIMIT ?",
+		int64(t.ws), micros(since), limit)
+}

@@ -1,0 +1,192 @@
+package store
+
+import (
+	"time"
+
+	"github.com/leat-dev/leat/internal/core"
+)
+
+const flowRunColumns = `fr.id, fr.created, fr.updated, fr.name, fr.flow_id, fr.flow_name, fr.deployment_id, fr.deployment_version,
+	fr.work_queue_id, fr.flow_version, fr.parameters, fr.idempotency_key, fr.context, fr.policy, fr.tags, fr.labels, fr.job_variables,
+	fr.created_by, fr.parent_task_run_id, fr.auto_scheduled, fr.infrastructure_document_id, fr.infrastructure_pid, fr.run_count,
+	fr.expected_start_time, fr.next_scheduled_start_time, fr.start_time, fr.end_time, fr.total_run_time,
+	fr.state_id, fr.state_type, fr.state_name, fr.state_timestamp, fr.state_message, fr.state_data, fr.state_details,
+	d.name, wq.name, wp.id, wp.name`
+
+// flowRunJoins brings the names that a run is shown with.
+const flowRunJoins = `LEFT JOIN deployment d ON d.id = fr.deployment_id
+	LEFT JOIN work_queue wq ON wq.id = fr.work_queue_id
+	LEFT JOIN work_pool wp ON wp.id = wq.work_pool_id`
+
+const flowRunSelect = "SELECT " + flowRunColumns + " FROM flow_run fr " + flowRunJoins + " WHERE fr.ws = ? AND "
+
+func scanFlowRun(r rows) (*core.FlowRun, error) {
+	f := &core.FlowRun{}
+	var cur currentState
+	dest := append([]any{
+		&f.ID, timeInto{&f.Created}, timeInto{&f.Updated}, &f.Name, &f.FlowID, &f.FlowName, idPtrInto{&f.DeploymentID}, &f.DeploymentVersion,
+		idPtrInto{&f.WorkQueueID}, &f.FlowVersion, rawInto{&f.Parameters}, &f.IdempotencyKey, rawInto{&f.Context}, jsonInto{&f.Policy},
+		jsonInto{&f.Tags}, rawInto{&f.Labels}, rawInto{&f.JobVariables},
+		rawInto{&f.CreatedBy}, idPtrInto{&f.ParentTaskRunID}, &f.AutoScheduled, idPtrInto{&f.InfrastructureDocumentID}, &f.InfrastructurePID, &f.RunCount,
+		timePtrInto{&f.ExpectedStartTime}, timePtrInto{&f.NextScheduledStartTime}, timePtrInto{&f.StartTime}, timePtrInto{&f.EndTime}, durationInto{&f.TotalRunTime},
+	}, cur.dest()...)
+	dest = append(dest, &f.DeploymentName, &f.WorkQueueName, idPtrInto{&f.WorkPoolID}, &f.WorkPoolName)
+	if err := r.Scan(dest...); err != nil {
+		return nil, err
+	}
+	var err error
+	f.State, err = cur.state()
+	return f, err
+}
+
+// InsertFlowRun implements core.FlowRunTx.
+func (t *tx) InsertFlowRun(r *core.FlowRun) error {
+	details := detailsText(r.State)
+	args := append([]any{
+		r.ID, int64(t.ws), micros(r.Created), micros(r.Updated), r.Name, r.FlowID, r.FlowName, r.DeploymentID, r.DeploymentVersion,
+		r.WorkQueueID, r.FlowVersion, text(r.Parameters), r.IdempotencyKey, text(r.Context), asJSON(r.Policy), tagsText(r.Tags),
+		text(r.Labels), text(r.JobVariables), text(r.CreatedBy), r.ParentTaskRunID, r.AutoScheduled, r.InfrastructureDocumentID,
+		r.InfrastructurePID, r.RunCount, microsPtr(r.ExpectedStartTime), microsPtr(r.NextScheduledStartTime),
+		microsPtr(r.StartTime), microsPtr(r.EndTime), r.TotalRunTime.Microseconds(),
+	}, stateArgs(r.State, details)...)
+	err := t.exec(`INSERT INTO flow_run (id, ws, created, updated, name, flow_id, flow_name, deployment_id, deployment_version,
+		work_queue_id, flow_version, parameters, idempotency_key, context, policy, tags, labels, job_variables, created_by,
+		parent_task_run_id, auto_scheduled, infrastructure_document_id, infrastructure_pid, run_count, expected_start_time,
+		next_scheduled_start_time, start_time, end_time, total_run_time,
+		state_id, state_type, state_name, state_timestamp, state_message, state_data, state_details)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, args...)
+	if err != nil || r.State == nil {
+		return err
+	}
+	return t.insertState("flow_run_state", r.ID, r.State, details)
+}
+
+// FlowRun implements core.FlowRunTx.
+func (t *tx) FlowRun(id core.ID) (*core.FlowRun, error) {
+	return one(t, core.Errorf(core.NotFound, "Flow run not found"), scanFlowRun, flowRunSelect+"fr.id = ?"+t.lock("fr"), int64(t.ws), id)
+}
+
+// FlowRunByIdempotencyKey implements core.FlowRunTx.
+func (t *tx) FlowRunByIdempotencyKey(flowID core.ID, key string) (*core.FlowRun, error) {
+	return one(t, core.Errorf(core.NotFound, "Flow run not found"), scanFlowRun,
+		flowRunSelect+"fr.flow_id = ? AND fr.idempotency_key = ?", int64(t.ws), flowID, key)
+}
+
+// FlowRunByParentTask implements core.FlowRunTx.
+func (t *tx) FlowRunByParentTask(taskRunID core.ID) (*core.FlowRun, error) {
+	return one(t, core.Errorf(core.NotFound, "Flow run not found"), scanFlowRun,
+		flowRunSelect+"fr.parent_task_run_id = ? ORDER BY fr.id LIMIT 1", int64(t.ws), taskRunID)
+}
+
+// UpdateFlowRun implements core.FlowRunTx.
+func (t *tx) UpdateFlowRun(r *core.FlowRun) error {
+	return t.exec(`UPDATE flow_run SET updated = ?, name = ?, work_queue_id = ?, flow_version = ?, parameters = ?, policy = ?,
+		tags = ?, labels = ?, job_variables = ?, infrastructure_pid = ?, expected_start_time = ?, idempotency_key = ?
+		WHERE ws = ? AND id = ?`,
+		micros(r.Updated), r.Name, r.WorkQueueID, r.FlowVersion, text(r.Parameters), asJSON(r.Policy), tagsText(r.Tags),
+		text(r.Labels), text(r.JobVariables), r.InfrastructurePID, microsPtr(r.ExpectedStartTime), r.IdempotencyKey, int64(t.ws), r.ID)
+}
+
+// SetFlowRunState implements core.FlowRunTx.
+func (t *tx) SetFlowRunState(r *core.FlowRun) error {
+	details := detailsText(r.State)
+	args := append(stateArgs(r.State, details),
+		micros(r.Updated), r.RunCount, asJSON(r.Policy), microsPtr(r.ExpectedStartTime), microsPtr(r.NextScheduledStartTime),
+		microsPtr(r.StartTime), microsPtr(r.EndTime), r.TotalRunTime.Microseconds(), int64(t.ws), r.ID)
+	err := t.exec(`UPDATE flow_run SET state_id = ?, state_type = ?, state_name = ?, state_timestamp = ?, state_message = ?,
+		state_data = ?, state_details = ?, updated = ?, run_count = ?, policy = ?, expected_start_time = ?,
+		next_scheduled_start_time = ?, start_time = ?, end_time = ?, total_run_time = ? WHERE ws = ? AND id = ?`, args...)
+	if err != nil {
+		return err
+	}
+	return t.insertState("flow_run_state", r.ID, r.State, details)
+}
+
+// FlowRunStates implements core.FlowRunTx.
+func (t *tx) FlowRunStates(runID core.ID) ([]*core.State, error) {
+	return t.states("flow_run_state", runID)
+}
+
+// FlowRunState implements core.FlowRunTx.
+func (t *tx) FlowRunState(id core.ID) (*core.State, error) {
+	return t.state("flow_run_state", "Flow run state not found", id)
+}
+
+// DeleteFlowRun implements core.FlowRunTx.
+func (t *tx) DeleteFlowRun(id core.ID) (bool, error) {
+	n, err := t.execN("DELETE FROM flow_run WHERE ws = ? AND id = ?", int64(t.ws), id)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	for _, q := range []string{
+		"DELETE FROM flow_run_state WHERE run_id = ?",
+		"DELETE FROM log WHERE flow_run_id = ?",
+		"DELETE FROM task_run_state WHERE run_id IN (SELECT id FROM task_run WHERE flow_run_id = ?)",
+		"DELETE FROM task_run WHERE flow_run_id = ?",
+	} {
+		if err := t.exec(q, id); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// FilterFlowRuns implements core.FlowRunTx.
+func (t *tx) FilterFlowRuns(q core.Query) ([]*core.FlowRun, error) {
+	return filter(t, core.EntityFlowRun, flowRunColumns, flowRunJoins, q, scanFlowRun)
+}
+
+// CountFlowRuns implements core.FlowRunTx.
+func (t *tx) CountFlowRuns(q core.Query) (int, error) { return count(t, core.EntityFlowRun, q) }
+
+// LateFlowRuns implements core.FlowRunTx.
+func (t *tx) LateFlowRuns(before time.Time, limit int) ([]core.ID, error) {
+	return list(t, scanID, `SELECT fr.id FROM flow_run fr WHERE fr.ws = ? AND fr.state_type = 'SCHEDULED' AND fr.state_name = 'Scheduled'
+		AND fr.next_scheduled_start_time <= ? ORDER BY fr.next_scheduled_start_time LIMIT ?`, int64(t.ws), micros(before), limit)
+}
+
+// ExpiredPauses implements core.FlowRunTx.
+func (t *tx) ExpiredPauses(now time.Time, limit int) ([]core.ID, error) {
+	paused, err := list(t, scanFlowRun, flowRunSelect+"fr.state_type = 'PAUSED' ORDER BY fr.expected_start_time LIMIT 10000", int64(t.ws))
+	if err != nil {
+		return nil, err
+	}
+	var ids []core.ID
+	for _, r := range paused {
+		if end := r.State.Details.PauseTimeout; end != nil && end.Before(now) && len(ids) < limit {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids, nil
+}
+
+func scanID(r rows) (id core.ID, err error) { return id, r.Scan(&id) }
+
+// StaleFlowRuns implements core.FlowRunTx.
+func (t *tx) StaleFlowRuns(kind core.StateType, since time.Time, limit int) ([]core.StaleRun, error) {
+	return list(t, func(r rows) (core.StaleRun, error) {
+		var s core.StaleRun
+		return s, r.Scan(&s.ID, timeInto{&s.Since}, timePtrInto{&s.LastBeat}, timePtrInto{&s.LastSeen}, durationInto{&s.Rhythm})
+	}, `SELECT fr.id, fr.state_timestamp, fr.last_beat, fr.last_seen, fr.rhythm FROM flow_run fr
+		WHERE fr.ws = ? AND fr.state_type = ? AND coalesce(fr.last_seen, fr.state_timestamp) <= ? AND fr.state_timestamp <= ?
+		ORDER BY fr.expected_start_time LIMIT ?`, int64(t.ws), string(kind), micros(since), micros(since), limit)
+}
+
+// TouchFlowRuns implements core.FlowRunTx.
+func (t *tx) TouchFlowRuns(beats []core.Heartbeat) error {
+	for _, b := range beats {
+		at := micros(b.At)
+		var err error
+		if b.Beat {
+			err = t.exec(`UPDATE flow_run SET last_seen = ?, last_beat = ?,
+				rhythm = CASE WHEN last_beat IS NOT NULL AND ? - last_beat > rhythm THEN ? - last_beat ELSE rhythm END
+				WHERE ws = ? AND id = ?`, at, at, at, at, int64(t.ws), b.FlowRunID)
+		} else {
+			err = t.exec("UPDATE flow_run SET last_seen = ? WHERE ws = ? AND id = ?", at, int64(t.ws), b.FlowRunID)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

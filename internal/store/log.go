@@ -1,0 +1,113 @@
+package store
+
+import (
+	"strings"
+
+	"github.com/leat-dev/leat/internal/core"
+)
+
+const logColumns = "l.id, l.created, l.name, l.level, l.message, l.timestamp, l.flow_run_id, l.task_run_id, l.worker_id"
+
+func scanLog(r rows) (*core.Log, error) {
+	l := &core.Log{}
+	return l, r.Scan(&l.ID, timeInto{&l.Created}, &l.Name, &l.Level, &l.Message, timeInto{&l.Timestamp},
+		idPtrInto{&l.FlowRunID}, idPtrInto{&l.TaskRunID}, idPtrInto{&l.WorkerID})
+}
+
+// InsertLogs implements core.LogTx.
+func (t *tx) InsertLogs(logs []*core.Log) error {
+	for _, l := range logs {
+		err := t.exec(`INSERT INTO log (id, ws, created, name, level, message, timestamp, flow_run_id, task_run_id, worker_id)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			l.ID, int64(t.ws), micros(l.Created), l.Name, l.Level, l.Message, micros(l.Timestamp), l.FlowRunID, l.TaskRunID, l.WorkerID)
+		if err != nil {
+			return err
+		}
+	}
+	t.Wake(core.TopicLogs)
+	return nil
+}
+
+// FilterLogs implements core.LogTx.
+func (t *tx) FilterLogs(q core.Query) ([]*core.Log, error) {
+	return filter(t, core.EntityLog, logColumns, "", q, scanLog)
+}
+
+// LogCursor implements core.LogTx.
+func (t *tx) LogCursor() (core.Cursor, error) { return t.cursor("log") }
+
+// LogsAfter implements core.LogTx.
+func (t *tx) LogsAfter(c core.Cursor, limit int) ([]*core.Log, core.Cursor, error) {
+	return after(t, "log l", logColumns, c, limit, scanLog)
+}
+
+// cursor returns the position after the newest row that followers may see.
+func (t *tx) cursor(table string) (core.Cursor, error) {
+	return one(t, nil, func(r rows) (c core.Cursor, err error) { return c, r.Scan(&c.Tx, &c.Seq) },
+		"SELECT coalesce(max("+t.d.seqTx+"), 0), coalesce(max(seq), 0) FROM "+table+" WHERE "+t.d.visible)
+}
+
+// after lists rows in the order in which they became visible. A row's
+// transaction comes before its number: on Postgres a transaction that began
+// later can commit earlier.
+func after[T any](t *tx, from, columns string, c core.Cursor, limit int, scan func(rows) (T, error)) ([]T, core.Cursor, error) {
+	args := []any{int64(t.ws)}
+	beyond := "seq > ?"
+	if t.d.seqTx != "0" {
+		beyond = "(tx > ? OR tx = ? AND seq > ?)"
+		args = append(args, c.Tx, c.Tx)
+	}
+	order := strings.TrimPrefix(t.d.seqTx+", seq", "0, ")
+	out, err := list(t, func(r rows) (T, error) {
+		return scan(prefixed{r, []any{&c.Tx, &c.Seq}})
+	}, "SELECT "+t.d.seqTx+", seq, "+columns+" FROM "+from+" WHERE ws = ? AND "+beyond+" AND "+t.d.visible+" ORDER BY "+order+" LIMIT ?",
+		append(args, c.Seq, limit)...)
+	return out, c, err
+}
+
+// prefixed scans leading columns into dest before the caller's.
+type prefixed struct {
+	rows
+	dest []any
+}
+
+func (p prefixed) Scan(dest ...any) error { return p.rows.Scan(append(p.dest, dest...)...) }
+
+// logText compiles a search in messages: words must all be there, "quoted
+// text" is one word, a word after - or ! must not be there.
+func logText(b *builder, c core.Cond) string {
+	query, _ := c.Value.(string)
+	var parts []string
+	for _, w := range searchWords(query) {
+		if w.not {
+			parts = append(parts, "l.message NOT "+b.d.like+" "+b.arg("%"+w.text+"%"))
+		} else {
+			parts = append(parts, "l.message "+b.d.like+" "+b.arg("%"+w.text+"%"))
+		}
+	}
+	return "(" + strings.Join(append(parts, "1 = 1"), " AND ") + ")"
+}
+
+type searchWord struct {
+	text string
+	not  bool
+}
+
+func searchWords(query string) []searchWord {
+	var words []searchWord
+	for query = strings.TrimSpace(query); query != ""; query = strings.TrimSpace(query) {
+		var w searchWord
+		if query[0] == '-' || query[0] == '!' {
+			w.not, query = true, query[1:]
+		}
+		if strings.HasPrefix(query, `"`) {
+			w.text, query, _ = strings.Cut(query[1:], `"`)
+		} else {
+			w.text, query, _ = strings.Cut(query, " ")
+		}
+		if w.text != "" {
+			words = append(words, w)
+		}
+	}
+	return words
+}

@@ -1,0 +1,251 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/leat-dev/leat/internal/core"
+)
+
+// channel is the name under which replicas tell each other of commits.
+const channel = "leat"
+
+// postgresEngine is a Postgres database shared by any number of replicas. Each
+// writes on one connection; row locks and leases keep them apart.
+type postgresEngine struct {
+	d    *dialect
+	cfg  Config
+	pool *pgxpool.Pool
+	url  string
+}
+
+func openPostgres(ctx context.Context, cfg Config) (*postgresEngine, error) {
+	pc, err := pgxpool.ParseConfig(cfg.Database)
+	if err != nil {
+		return nil, err
+	}
+	pc.MaxConns = int32(cfg.ReadConns)
+	pool, err := pgxpool.NewWithConfig(ctx, pc)
+	if err != nil {
+		return nil, err
+	}
+	e := &postgresEngine{d: postgresDialect(), cfg: cfg, pool: pool, url: cfg.Database}
+	if err := migratePostgres(ctx, cfg.Database); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+func (e *postgresEngine) dialect() *dialect { return e.d }
+
+func (e *postgresEngine) writer(ctx context.Context) (writeConn, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	c, err := pgx.Connect(ctx, e.url)
+	if err != nil {
+		return nil, err
+	}
+	return &postgresConn{c: c, d: e.d}, nil
+}
+
+func (e *postgresEngine) reader(ctx context.Context) (conn, func(), error) {
+	c, err := e.pool.Acquire(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &postgresConn{c: c.Conn(), d: e.d}, c.Release, nil
+}
+
+// listen follows NOTIFY and connects again for as long as ctx lives. After a
+// lost connection every topic is woken, since messages may have been missed.
+func (e *postgresEngine) listen(ctx context.Context, wake func(string)) error {
+	for ctx.Err() == nil {
+		err := e.follow(ctx, wake)
+		if ctx.Err() != nil {
+			return nil
+		}
+		e.cfg.Log.Warn("connection for notifications lost; connecting again", "error", err)
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+		}
+		for _, t := range core.Topics() {
+			wake(string(t))
+		}
+	}
+	return nil
+}
+
+func (e *postgresEngine) follow(ctx context.Context, wake func(string)) error {
+	c, err := pgx.Connect(ctx, e.url)
+	if err != nil {
+		return err
+	}
+	defer c.Close(context.WithoutCancel(ctx))
+	if _, err := c.Exec(ctx, "LISTEN "+channel); err != nil {
+		return err
+	}
+	for {
+		n, err := c.WaitForNotification(ctx)
+		if err != nil {
+			return err
+		}
+		wake(n.Payload)
+	}
+}
+
+func (e *postgresEngine) close() error {
+	e.pool.Close()
+	return nil
+}
+
+// postgresConn queues writes and sends them with the next read or the commit
+// in one round trip.
+type postgresConn struct {
+	c      *pgx.Conn
+	d      *dialect
+	queue  *pgx.Batch
+	nWrite int
+	failed bool
+}
+
+func (c *postgresConn) exec(q string, args ...any) error {
+	c.nWrite++
+	if c.queue == nil {
+		c.queue = &pgx.Batch{}
+	}
+	c.queue.Queue(c.d.bind(q), args...)
+	return nil
+}
+
+// flush sends what is queued.
+func (c *postgresConn) flush() error {
+	if c.queue == nil {
+		return nil
+	}
+	res := c.c.SendBatch(context.Background(), c.queue)
+	c.queue = nil
+	return c.note(res.Close())
+}
+
+func (c *postgresConn) execN(q string, args ...any) (int64, error) {
+	c.nWrite++
+	if err := c.flush(); err != nil {
+		return 0, err
+	}
+	tag, err := c.c.Exec(context.Background(), c.d.bind(q), args...)
+	return tag.RowsAffected(), c.note(err)
+}
+
+func (c *postgresConn) query(q string, args ...any) (rows, error) {
+	if c.queue == nil {
+		r, err := c.c.Query(context.Background(), c.d.bind(q), args...)
+		return postgresRows{r, c, nil}, c.note(err)
+	}
+	n := c.queue.Len()
+	c.queue.Queue(c.d.bind(q), args...)
+	res := c.c.SendBatch(context.Background(), c.queue)
+	c.queue = nil
+	for range n {
+		if _, err := res.Exec(); err != nil {
+			_ = res.Close() // its error is the one at hand
+			return nil, c.note(err)
+		}
+	}
+	r, err := res.Query()
+	if err != nil {
+		_ = res.Close()
+		return nil, c.note(err)
+	}
+	return postgresRows{r, c, res}, nil
+}
+
+func (c *postgresConn) queryOnce(q string, args ...any) (rows, error) { return c.query(q, args...) }
+
+func (c *postgresConn) begin() error {
+	c.failed = false
+	_, err := c.c.Exec(context.Background(), "BEGIN")
+	return err
+}
+
+func (c *postgresConn) commit(topics []core.Topic) error {
+	if len(topics) > 0 {
+		names := make([]string, len(topics))
+		for i, t := range topics {
+			names[i] = string(t)
+		}
+		if err := c.exec("SELECT pg_notify(?, ?)", channel, strings.Join(names, ",")); err != nil {
+			return err
+		}
+	}
+	if err := c.flush(); err != nil {
+		return err
+	}
+	_, err := c.c.Exec(context.Background(), "COMMIT")
+	return err
+}
+
+func (c *postgresConn) rollback() error {
+	c.queue = nil
+	if c.c.IsClosed() {
+		return errors.New("connection closed")
+	}
+	_, err := c.c.Exec(context.Background(), "ROLLBACK")
+	return err
+}
+
+func (c *postgresConn) writes() int { return c.nWrite }
+
+func (c *postgresConn) broken() bool { return c.failed }
+
+func (c *postgresConn) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = c.c.Close(ctx) // the connection is given up whatever it says
+}
+
+// note remembers that the open transaction can only be rolled back.
+func (c *postgresConn) note(err error) error {
+	if err != nil {
+		c.failed = true
+		return fmt.Errorf("postgres: %w", err)
+	}
+	return nil
+}
+
+// postgresRows ends the batch with which its query was sent.
+type postgresRows struct {
+	pgx.Rows
+	c     *postgresConn
+	batch pgx.BatchResults
+}
+
+func (r postgresRows) Close() {
+	r.Rows.Close()
+	if r.batch != nil {
+		_ = r.batch.Close() // errors of the rows are in Err
+	}
+	_ = r.c.note(r.Rows.Err())
+}
+
+// postgresRetryable tells conflicts with other replicas and lost connections.
+func postgresRetryable(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		switch pg.Code {
+		case "40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300":
+			return true
+		}
+		return strings.HasPrefix(pg.Code, "08")
+	}
+	var connect *pgconn.ConnectError
+	return errors.As(err, &connect) || pgconn.SafeToRetry(err)
+}

@@ -1,0 +1,221 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/leat-dev/leat/internal/core"
+)
+
+// Config says where the database is and how it is used.
+type Config struct {
+	// Database is a file name for SQLite, ":memory:", or a postgres:// URL.
+	Database string
+	// Log receives warnings about the database; nil discards them.
+	Log *slog.Logger
+	// Observe is told of each commit: how many closures it held and how long
+	// making it took. nil is allowed.
+	Observe func(closures int, took time.Duration)
+	// Now is the clock for observing; nil means time is not observed.
+	Now func() time.Time
+	// ReadConns is the number of connections for reads; 0 means 4.
+	ReadConns int
+}
+
+// Store is a core.Store on SQLite or Postgres.
+type Store struct {
+	cfg     Config
+	engine  engine
+	lane    *lane
+	waiters waiters
+	closing sync.Once
+	stop    context.CancelFunc
+	done    sync.WaitGroup
+}
+
+var _ core.Store = (*Store)(nil)
+
+// engine is what differs between databases beyond SQL text.
+type engine interface {
+	dialect() *dialect
+	// writer opens the lane's connection.
+	writer(ctx context.Context) (writeConn, error)
+	// reader borrows a connection for reads; release gives it back.
+	reader(ctx context.Context) (c conn, release func(), err error)
+	// listen calls wake for the topics that other processes announce, until ctx
+	// ends. It returns nil at once where there are no other processes.
+	listen(ctx context.Context, wake func(topics string)) error
+	close() error
+}
+
+// Open opens or makes the database, brings its schema up to date and starts
+// the write lane. A SQLite file that another process serves is refused with a
+// Conflict error.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Observe == nil || cfg.Now == nil {
+		cfg.Observe, cfg.Now = func(int, time.Duration) {}, func() time.Time { return time.Time{} }
+	}
+	if cfg.ReadConns <= 0 {
+		cfg.ReadConns = 4
+	}
+	var eng engine
+	var err error
+	if strings.HasPrefix(cfg.Database, "postgres://") || strings.HasPrefix(cfg.Database, "postgresql://") {
+		eng, err = openPostgres(ctx, cfg)
+	} else {
+		eng, err = openSQLite(ctx, cfg)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s := &Store{cfg: cfg, engine: eng, stop: stop, waiters: newWaiters()}
+	s.lane = newLane(eng, cfg, s.wake)
+	s.done.Go(func() { s.lane.run(run) })
+	s.done.Go(func() {
+		if err := eng.listen(run, s.wakeNamed); err != nil && run.Err() == nil {
+			cfg.Log.Error("listening for other replicas ended", "error", err)
+		}
+	})
+	return s, nil
+}
+
+// Update implements core.Store.
+func (s *Store) Update(ctx context.Context, ws core.WorkspaceID, fn func(core.Tx) error) error {
+	return s.lane.do(ctx, ws, fn)
+}
+
+// View implements core.Store.
+func (s *Store) View(ctx context.Context, ws core.WorkspaceID, fn func(core.Tx) error) error {
+	c, release, err := s.engine.reader(ctx)
+	if err != nil {
+		return unavailable(err)
+	}
+	defer release()
+	return fn(&tx{conn: c, ws: ws, d: s.engine.dialect()})
+}
+
+// Workspaces implements core.Store.
+func (s *Store) Workspaces(ctx context.Context) ([]core.WorkspaceID, error) {
+	var ids []core.WorkspaceID
+	err := s.View(ctx, 0, func(t core.Tx) error {
+		var err error
+		ids, err = list(t.(*tx), func(r rows) (id core.WorkspaceID, err error) {
+			return id, r.Scan(&id)
+		}, "SELECT id FROM workspace ORDER BY id")
+		return err
+	})
+	return ids, err
+}
+
+// Lease implements core.Store. The database's own clock is not asked: the
+// holder's monotonic use of its own clock is enough, since a lease is taken over only
+// after it ran out by the taker's clock.
+func (s *Store) Lease(ctx context.Context, name, holder string, seconds float64) (bool, error) {
+	held := false
+	err := s.Update(ctx, 0, func(t core.Tx) error {
+		n, err := t.(*tx).execN(s.engine.dialect().takeLease, name, holder, seconds)
+		held = n > 0
+		return err
+	})
+	return held, err
+}
+
+// Ping implements core.Store.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.View(ctx, 0, func(t core.Tx) error {
+		_, err := list(t.(*tx), func(r rows) (n int, err error) { return n, r.Scan(&n) }, "SELECT 1")
+		return err
+	})
+}
+
+// Clear implements core.Store.
+func (s *Store) Clear(ctx context.Context) error {
+	return s.Update(ctx, 0, func(t core.Tx) error {
+		for _, table := range dataTables() {
+			if err := t.(*tx).exec("DELETE FROM " + table); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Close implements core.Store.
+func (s *Store) Close() error {
+	var err error
+	s.closing.Do(func() {
+		s.lane.close()
+		s.stop()
+		s.done.Wait()
+		err = s.engine.close()
+	})
+	return err
+}
+
+// Subscribe implements core.Store.
+func (s *Store) Subscribe(t core.Topic) (<-chan struct{}, func()) { return s.waiters.subscribe(t) }
+
+func (s *Store) wake(topics []core.Topic) {
+	for _, t := range topics {
+		s.waiters.wake(t)
+	}
+}
+
+func (s *Store) wakeNamed(names string) {
+	for name := range strings.SplitSeq(names, ",") {
+		s.waiters.wake(core.Topic(name))
+	}
+}
+
+// waiters keeps one channel of capacity one per subscription.
+type waiters struct {
+	mu   *sync.Mutex
+	subs map[core.Topic]map[chan struct{}]struct{}
+}
+
+func newWaiters() waiters {
+	w := waiters{mu: &sync.Mutex{}, subs: map[core.Topic]map[chan struct{}]struct{}{}}
+	for _, t := range core.Topics() {
+		w.subs[t] = map[chan struct{}]struct{}{}
+	}
+	return w
+}
+
+func (w waiters) subscribe(t core.Topic) (<-chan struct{}, func()) {
+	ch := make(chan struct{}, 1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.subs[t][ch] = struct{}{}
+	return ch, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.subs[t], ch)
+	}
+}
+
+func (w waiters) wake(t core.Topic) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for ch := range w.subs[t] {
+		select {
+		case ch <- struct{}{}:
+		default: // a wake-up is waiting there already
+		}
+	}
+}
+
+// dataTables lists the tables that hold what users made.
+func dataTables() []string {
+	return []string{
+		"flow", "flow_run", "flow_run_state", "task_run", "task_run_state", "log", "event", "lease",
+		"work_pool", "work_queue", "worker", "deployment", "deployment_schedule",
+	}
+}

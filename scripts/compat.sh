@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Runs the suite of real clients with the Python of .venv, on Postgres too where
+# LEAT_TEST_POSTGRES names a database server. Arguments go to go test.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+export LEAT_TEST_PYTHON="${LEAT_TEST_PYTHON:-$PWD/.venv/bin/python}"
+export DO_NOT_TRACK=1
+# -count=1: the result also depends on programs that the test cache can't see.
+exec go test -count=1 -timeout 22m "$@" ./test/compat/...
