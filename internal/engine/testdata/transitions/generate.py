@@ -254,6 +254,10 @@ class Recorder:
             for key in ("reason", "delay_seconds"):
                 if answer["details"].get(key) is not None:
                     row[key] = answer["details"][key]
+            if before and before.get("flow_run_id"):
+                row["reason"] = row.get("reason", "").replace(before["flow_run_id"], "<flow_run>")
+            if not row.get("reason"):
+                row.pop("reason", None)
             state = answer["state"]
             if state and before and before["state"] and state["id"] == before["state"]["id"]:
                 row["state"] = "current"
@@ -459,7 +463,7 @@ def flow_resume(rec):
             before, base, ids = rec.read(run), now(), Ids()
             status, answer = call("POST", f"/flow_runs/{run}/resume", {})
             row = {
-                "case": f"resume of {label(start)}" + (", deployment" if deployed else ""),
+                "case": f"resume of {label(start)}, details {json.dumps(start.get('details', {}))}" + (", deployment" if deployed else ""),
                 "call": "resume",
                 "run": row_run(before, base, ids, ()),
             }
@@ -477,7 +481,7 @@ def flow_times_and_ids(rec):
         run = rec.flow_run(state("PENDING", scheduled_time=offset))
         rec.record(f"Pending with scheduled time {offset} s -> Running, force", run, state("RUNNING"), force=True)
     run = rec.flow_run(state("PENDING", "Submitting"))
-    rec.record("Submitting -> Submitting", run, state("PENDING", "Submitting"))
+    rec.record("Submitting -> Submitting again", run, state("PENDING", "Submitting"))
     rec.record("Submitting -> InfrastructurePending", run, state("PENDING", "InfrastructurePending"))
     same, other = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
     for force in (False, True):
@@ -488,6 +492,16 @@ def flow_times_and_ids(rec):
                 rec.record(
                     f"Pending -> {label(to)}, transition id {'same' if proposed_id == same else 'other'}"
                     + (", force" if force else ""), run, spec, force=force)
+
+
+def flow_pools(rec):
+    """A paused pool or queue does not hinder a transition."""
+    pool = unique("pool")
+    make("/work_pools/", {"name": pool, "type": "process", "is_paused": True, "concurrency_limit": 0})
+    deployment = rec.deployment(work_pool_name=pool)
+    for to in (state("PENDING"), state("RUNNING"), state("CANCELLING")):
+        run = rec.flow_run(state("SCHEDULED", scheduled_time=-60), deployment_id=deployment)
+        rec.record(f"Scheduled -> {label(to)}, work pool paused", run, to, facts={"work_pool": "paused"})
 
 
 def flow_infrastructure(rec):
@@ -584,9 +598,9 @@ def flow_concurrency(rec):
     case("Scheduled -> Submitting, slots full", due, state("PENDING", "Submitting"), "ENQUEUE", 1, 1)
     case("Scheduled -> Running, slots full", due, state("RUNNING"), "ENQUEUE", 1, 1)
     for agent in ("prefect/3.0.3 (API 0.8.4)", "prefect/3.4.10 (API 0.8.4)"):
-        case("Scheduled -> Pending, older client", due, pending, "ENQUEUE", 1, 0, agent=agent)
-        case("Pending -> Running, older client", due, state("RUNNING"), "ENQUEUE", 1, 0, steps=[pending], agent=agent)
-        case("Running -> Completed, older client", due, state("COMPLETED"), "ENQUEUE", 1, 0, steps=[pending, state("RUNNING")], agent=agent)
+        case(f"Scheduled -> Pending, older client {agent}", due, pending, "ENQUEUE", 1, 0, agent=agent)
+        case(f"Pending -> Running, older client {agent}", due, state("RUNNING"), "ENQUEUE", 1, 0, steps=[pending], agent=agent)
+        case(f"Running -> Completed, older client {agent}", due, state("COMPLETED"), "ENQUEUE", 1, 0, steps=[pending, state("RUNNING")], agent=agent)
     for to in FLOW_TO:
         case(f"Pending with lease -> {label(to)}", due, to, "ENQUEUE", 1, 0, steps=[pending])
         case(f"Running with lease -> {label(to)}", due, to, "ENQUEUE", 1, 0, steps=[pending, state("RUNNING")])
@@ -607,7 +621,7 @@ def flow_concurrency(rec):
 
 def flow_runs():
     rec = Recorder("flow")
-    for part in (flow_matrix, flow_retries, flow_pauses, flow_resume, flow_times_and_ids,
+    for part in (flow_matrix, flow_retries, flow_pauses, flow_resume, flow_times_and_ids, flow_pools,
                  flow_infrastructure, flow_results, flow_subflows, flow_concurrency):
         part(rec)
     rec.write("flow_run.json")

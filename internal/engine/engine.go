@@ -1,0 +1,51 @@
+package engine
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/leat-dev/leat/internal/core"
+)
+
+// Config is what an Engine needs.
+type Config struct {
+	Store core.Store
+	// Now is the clock.
+	Now func() time.Time
+	// Log receives what no caller is told; nil discards it.
+	Log *slog.Logger
+	// SlotWait is how long a run waits before it asks again for a slot of its
+	// deployment; 0 means 30 seconds.
+	SlotWait time.Duration
+	// Observe is told of every written flow run state; nil is allowed.
+	Observe func(from, to core.StateType)
+}
+
+// Engine runs the use cases.
+type Engine struct {
+	store    core.Store
+	clock    func() time.Time
+	log      *slog.Logger
+	slotWait time.Duration
+	observe  func(from, to core.StateType)
+}
+
+// New returns an Engine.
+func New(cfg Config) *Engine {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.SlotWait <= 0 {
+		cfg.SlotWait = 30 * time.Second
+	}
+	if cfg.Observe == nil {
+		cfg.Observe = func(core.StateType, core.StateType) {}
+	}
+	return &Engine{store: cfg.Store, clock: cfg.Now, log: cfg.Log, slotWait: cfg.SlotWait, observe: cfg.Observe}
+}
+
+// Store returns the store for reads that need no rule: the dialects' lists and look-ups.
+func (e *Engine) Store() core.Store { return e.store }
+
+// now returns the time in the resolution in which it is stored.
+func (e *Engine) now() time.Time { return e.clock().UTC().Truncate(time.Microsecond) }
