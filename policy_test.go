@@ -20,6 +20,7 @@ var layers = map[string]int{
 
 	"internal/core":            1,
 	"internal/schedule":        1,
+	"internal/jsonschema":      1,
 	"internal/store/migration": 1,
 
 	"internal/launch":          2,

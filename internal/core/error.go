@@ -17,6 +17,9 @@ const (
 	Conflict Code = "conflict"
 	// Invalid: the request is understood and can never be right.
 	Invalid Code = "invalid"
+	// BadRequest: the request cannot be carried out as it is worded; status 400
+	// where a dialect has one, else like Invalid.
+	BadRequest Code = "bad_request"
 	// Locked: what was asked for is taken now; trying again later may help.
 	Locked Code = "locked"
 	// Forbidden: the caller may not do this.

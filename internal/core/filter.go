@@ -178,9 +178,40 @@ func FilterFields(e Entity) []Field {
 			{Name: "task_run_id", Kind: KindID, Ops: []Op{OpAny, OpIsNull}},
 			{Name: "text", Ops: []Op{OpQuery}},
 		}
-	case EntityArtifact, EntityArtifactCollection, EntityVariable, EntityBlockType, EntityBlockSchema,
-		EntityBlockDocument, EntityAutomation:
-		return nil
+	case EntityArtifact:
+		return append([]Field{idAny}, artifactFields()...)
+	case EntityArtifactCollection:
+		return append([]Field{{Name: "latest_id", Kind: KindID, Ops: []Op{OpAny}}}, artifactFields()...)
+	case EntityVariable:
+		return []Field{idAny, name, tagsAll}
+	case EntityAutomation:
+		return []Field{idAny, nameAny, {Name: "created", Kind: KindTime, Ops: []Op{OpBefore}}, tags}
+	case EntityBlockType:
+		return []Field{{Name: "name", Ops: []Op{OpLike}}, {Name: "slug", Ops: []Op{OpAny}}}
+	case EntityBlockSchema:
+		return []Field{
+			{Name: "block_type_id", Kind: KindID, Ops: []Op{OpAny}},
+			{Name: "block_capabilities", Kind: KindTags, Ops: []Op{OpAll}},
+			idAny,
+			{Name: "version", Ops: []Op{OpAny}},
+		}
+	case EntityBlockDocument:
+		return []Field{
+			idAny,
+			{Name: "is_anonymous", Kind: KindBool, Ops: []Op{OpEq}},
+			{Name: "block_type_id", Kind: KindID, Ops: []Op{OpAny}},
+			name,
+		}
 	}
 	return nil
+}
+
+// artifactFields are the fields that artifacts and their collections share.
+func artifactFields() []Field {
+	return []Field{
+		{Name: "key", Ops: []Op{OpAny, OpLike, OpExists}},
+		{Name: "flow_run_id", Kind: KindID, Ops: []Op{OpAny}},
+		{Name: "task_run_id", Kind: KindID, Ops: []Op{OpAny}},
+		{Name: "type", Ops: []Op{OpAny, OpNotAny}},
+	}
 }

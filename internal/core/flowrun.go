@@ -36,32 +36,52 @@ type FlowRun struct {
 	NextScheduledStartTime   *time.Time
 	StartTime                *time.Time
 	EndTime                  *time.Time
+	// ClaimedBy is the worker that claimed the run last; nil when none said so.
+	ClaimedBy *string
 	// TotalRunTime is the time spent in Running states that have ended.
 	TotalRunTime time.Duration
 	// State is nil only for a run made without one.
 	State *State
 
-	// Names that come with a run when it is read: the deployment's, the
-	// queue's and the pool's. They are not stored with it.
-	DeploymentName *string
+	// What comes with a run when it is read, and is not stored with it.
+	FlowTags       []string
+	DeploymentName *string // nil for a run whose deployment is gone
+	DeploymentTags []string
 	WorkQueueName  *string
 	WorkPoolID     *ID
 	WorkPoolName   *string
+	WorkPoolType   *string
+	// ConcurrencyLimitID is the limit that the deployment's runs share.
+	ConcurrencyLimitID *ID
+	// ConcurrencyOptions is a JSON object or nil.
+	ConcurrencyOptions json.RawMessage
 }
 
 // RunPolicy is a run's empirical policy: what the client asked for about
 // retries, and what the rules remember about pauses.
 type RunPolicy struct {
-	MaxRetries        int      `json:"max_retries"`
-	RetryDelaySeconds float64  `json:"retry_delay_seconds"`
-	Retries           *int     `json:"retries"`
-	RetryDelay        *float64 `json:"retry_delay"`
-	PauseKeys         []string `json:"pause_keys"`
-	Resuming          *bool    `json:"resuming"`
-	RetryType         *string  `json:"retry_type"`
-	// RetryDelays holds one delay in seconds a retry, where a task has several.
-	RetryDelays       []float64 `json:"retry_delays,omitempty"`
-	RetryJitterFactor *float64  `json:"retry_jitter_factor,omitempty"`
+	MaxRetries        int     `json:"max_retries"`
+	RetryDelaySeconds float64 `json:"retry_delay_seconds"`
+	Retries           *int    `json:"retries"`
+	// RetryDelay is a number of seconds, a list with one for each retry, or null.
+	RetryDelay        json.RawMessage `json:"retry_delay"`
+	PauseKeys         []string        `json:"pause_keys"`
+	Resuming          *bool           `json:"resuming"`
+	RetryType         *string         `json:"retry_type"`
+	RetryJitterFactor *float64        `json:"retry_jitter_factor,omitempty"`
+}
+
+// Delay returns how many seconds to wait before the retry with the number, from 1.
+func (p RunPolicy) Delay(retry int) float64 {
+	var one float64
+	if len(p.RetryDelay) == 0 || json.Unmarshal(p.RetryDelay, &one) == nil {
+		return one
+	}
+	var each []float64
+	if json.Unmarshal(p.RetryDelay, &each) != nil || len(each) == 0 {
+		return 0
+	}
+	return each[min(max(retry, 1), len(each))-1]
 }
 
 // FlowRunTx reads and writes flow runs and their states.
@@ -91,13 +111,20 @@ type FlowRunTx interface {
 	CountFlowRuns(q Query) (int, error)
 	// LateFlowRuns lists at most limit runs that are Scheduled (by name) and were due before the time.
 	LateFlowRuns(before time.Time, limit int) ([]ID, error)
+	// OrphanedFlowRuns lists at most limit subflow runs that have not ended and
+	// whose parent's flow run is Cancelled.
+	OrphanedFlowRuns(limit int) ([]ID, error)
 	// ExpiredPauses lists at most limit Paused runs whose pause timeout is over.
 	ExpiredPauses(now time.Time, limit int) ([]ID, error)
 	// StaleFlowRuns lists at most limit runs in a state of the type that nothing
 	// was heard of since the time.
 	StaleFlowRuns(t StateType, since time.Time, limit int) ([]StaleRun, error)
+	// StaleFlowRun returns what is known of one run's signs of life, or a NotFound error.
+	StaleFlowRun(id ID) (StaleRun, error)
 	// TouchFlowRuns records that the runs showed a sign of life.
 	TouchFlowRuns(beats []Heartbeat) error
+	// LoseFlowRun records that the run's connection ended without a word.
+	LoseFlowRun(id ID, at time.Time) error
 }
 
 // Heartbeat is a sign of life of a flow run.
@@ -119,6 +146,8 @@ type StaleRun struct {
 	LastBeat *time.Time
 	// LastSeen is when any sign of life came last; nil when none came.
 	LastSeen *time.Time
+	// Lost is when its connection ended without a word; nil when it did not.
+	Lost *time.Time
 	// Rhythm is the longest time seen between two of its heartbeats; 0 when fewer than two came.
 	Rhythm time.Duration
 }

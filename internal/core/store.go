@@ -33,6 +33,21 @@ type Tx interface {
 	TaskRunTx
 	LogTx
 	EventTx
+	DeploymentTx
+	ScheduleTx
+	WorkPoolTx
+	WorkQueueTx
+	WorkerTx
+	ConcurrencyLimitTx
+	ConcurrencyLeaseTx
+	VariableTx
+	ArtifactTx
+	FlowRunInputTx
+	AutomationTx
+	SavedSearchTx
+	BlockTypeTx
+	BlockSchemaTx
+	BlockDocumentTx
 	// Workspace is the workspace that all rows read and written belong to.
 	Workspace() WorkspaceID
 	// Wake wakes the topic's followers, on every replica, once the transaction is committed.

@@ -19,6 +19,11 @@ type Config struct {
 	SlotWait time.Duration
 	// Observe is told of every written flow run state; nil is allowed.
 	Observe func(from, to core.StateType)
+	// ObserveEvents is told of events that were recorded and of the time since
+	// the last of them occurred, by its sender's clock; nil is allowed.
+	ObserveEvents func(count int, lag time.Duration)
+	// Sealer encrypts block documents; without one they are refused.
+	Sealer Sealer
 }
 
 // Engine runs the use cases.
@@ -28,6 +33,9 @@ type Engine struct {
 	log      *slog.Logger
 	slotWait time.Duration
 	observe  func(from, to core.StateType)
+	sealer   Sealer
+
+	observeEvents func(count int, lag time.Duration)
 }
 
 // New returns an Engine.
@@ -41,7 +49,13 @@ func New(cfg Config) *Engine {
 	if cfg.Observe == nil {
 		cfg.Observe = func(core.StateType, core.StateType) {}
 	}
-	return &Engine{store: cfg.Store, clock: cfg.Now, log: cfg.Log, slotWait: cfg.SlotWait, observe: cfg.Observe}
+	if cfg.ObserveEvents == nil {
+		cfg.ObserveEvents = func(int, time.Duration) {}
+	}
+	return &Engine{
+		store: cfg.Store, clock: cfg.Now, log: cfg.Log, slotWait: cfg.SlotWait, observe: cfg.Observe, sealer: cfg.Sealer,
+		observeEvents: cfg.ObserveEvents,
+	}
 }
 
 // Store returns the store for reads that need no rule: the dialects' lists and look-ups.

@@ -61,11 +61,7 @@ func retryFailed(t *transition) {
 		t.after = append(t.after, func(p *core.RunPolicy) { p.RetryType = nil })
 		return
 	}
-	delay := 0.0
-	if p.RetryDelay != nil {
-		delay = *p.RetryDelay
-	}
-	at := t.facts.Now.Add(time.Duration(delay * float64(time.Second)))
+	at := t.facts.Now.Add(time.Duration(p.Delay(t.run.RunCount) * float64(time.Second)))
 	retry := t.fresh(core.Scheduled, "")
 	retry.Name, retry.Message, retry.Data = core.NameAwaitingRetry, t.proposed.Message, t.proposed.Data
 	retry.Details.ScheduledTime = &at

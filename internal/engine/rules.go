@@ -43,6 +43,22 @@ type Facts struct {
 	NoRetryTypes bool
 	// LateMarker tells that the server itself marks the run late.
 	LateMarker bool
+	// Task is what rules of task runs ask; nil for flow runs.
+	Task *TaskFacts
+}
+
+// TaskFacts is what rules know of a task run's surroundings.
+type TaskFacts struct {
+	// FlowRun is the enclosing run; nil for a task that runs by itself.
+	FlowRun *core.FlowRun
+	// Cached is the newest living result under the proposed cache key, or nil.
+	Cached *core.State
+	// ZeroTag names a tag of the task whose limit is 0.
+	ZeroTag string
+	// FullTags are tags of the task whose limits have no free slot.
+	FullTags []string
+	// TagWait is how many seconds to wait for such a slot.
+	TagWait int
 }
 
 // LimitFacts is the state of a deployment's concurrency limit.
@@ -87,9 +103,10 @@ type Decision struct {
 	Slot           SlotChange
 }
 
-// transition is what the rules work on.
+// transition is what the rules work on: either run or task is set.
 type transition struct {
 	run      *core.FlowRun
+	task     *core.TaskRun
 	from     *core.State
 	fromType core.StateType // "" for a run without a state
 	to       core.StateType
@@ -164,12 +181,16 @@ func others(not ...core.StateType) []core.StateType {
 // Decide says what becomes of a state proposed for the run.
 func Decide(run *core.FlowRun, proposed core.State, facts Facts) Decision {
 	t := &transition{run: run, from: run.State, to: proposed.Type, facts: facts, proposed: &proposed, status: Accept}
+	if facts.Force {
+		return t.ask(forcedRules())
+	}
+	return t.ask(flowRunRules())
+}
+
+// ask lets the rules see the proposal one after the other.
+func (t *transition) ask(rules []rule) Decision {
 	if t.from != nil {
 		t.fromType = t.from.Type
-	}
-	rules := flowRunRules()
-	if facts.Force {
-		rules = forcedRules()
 	}
 	for _, r := range rules {
 		if t.concerns(r) {
@@ -201,16 +222,18 @@ func (t *transition) decision() Decision {
 
 // Apply makes the decision the run's: its state, its books, its policy. It
 // reports whether anything in the run changed.
-func (d Decision) Apply(run *core.FlowRun) bool {
-	run.Policy.PauseKeys = slices.Clone(run.Policy.PauseKeys)
+func (d Decision) Apply(run *core.FlowRun) bool { return d.apply(flowRunClockwork(run)) }
+
+func (d Decision) apply(c clockwork) bool {
+	c.policy.PauseKeys = slices.Clone(c.policy.PauseKeys)
 	for _, change := range d.prepare {
-		change(&run.Policy)
+		change(c.policy)
 	}
 	if d.State != nil {
-		flowRunClockwork(run).advance(d.State)
+		c.advance(d.State)
 	}
 	for _, change := range d.amend {
-		change(&run.Policy)
+		change(c.policy)
 	}
 	return d.State != nil || len(d.amend) > 0
 }

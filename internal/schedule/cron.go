@@ -25,7 +25,7 @@ type Cron struct {
 func NewCron(expression string, timezone *string, dayOr bool) (*Cron, error) {
 	plan, ok := parseCron(expression)
 	if !ok {
-		return nil, &Error{Details: []Detail{valueError([]string{"cron"}, quoteJSON(expression), invalidCron(expression))}}
+		return nil, &Error{Details: []Detail{valueError([]string{memberCron, "cron"}, quoteJSON(expression), invalidCron(expression))}}
 	}
 	return &Cron{Expression: expression, Timezone: timezone, DayOr: dayOr, plan: plan}, nil
 }

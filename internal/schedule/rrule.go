@@ -13,7 +13,8 @@ const maxRRuleLength = 6500
 // text is one rule or several lines of RRULE, EXRULE, RDATE, EXDATE and DTSTART.
 //
 // All its times are read on the wall clock of Timezone: an offset, Z or TZID in the text is accepted and ignored. What
-// the clock skips is due as long before the gap as it lies in it, what the clock repeats is due the first time only.
+// the clock skips is due as long before the gap as it lies in it (after it, if standard time begins there), what the
+// clock repeats is due the first time only.
 type RRule struct {
 	// Rule is the text.
 	Rule string
@@ -121,11 +122,21 @@ func (s *RRule) Dates(from, to time.Time, limit int) ([]time.Time, error) {
 			if err != nil {
 				return moment{}, err
 			}
-			m := resolve(wall, loc, first)
+			m := resolveRule(wall, loc)
 			if !m.at.Before(w.from) {
 				return m, nil
 			}
 		}
 	}
 	return w.collect(next, func(m moment) bool { return m.at.After(w.to) })
+}
+
+// resolveRule is resolve as the reference's library for rules has it: a skipped time moves back if summer time begins
+// in the gap, but forward if standard time does (Morocco after Ramadan, Ireland).
+func resolveRule(wall time.Time, loc *time.Location) moment {
+	before, after := offsetsAround(wall, loc)
+	if before < after && !wall.Add(24*time.Hour).In(loc).IsDST() {
+		return resolve(wall, loc, second)
+	}
+	return resolve(wall, loc, first)
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // maxRuleSteps bounds the occurrences that one call walks over before it gives up.
-const maxRuleSteps = 1_000_000
+const maxRuleSteps = 500_000
 
 // gregorianCycle is the number of years after which dates fall on the same weekdays again.
 const gregorianCycle = 400
@@ -163,41 +163,114 @@ func (r *rule) admits(name string, freq frequency, value int) bool {
 // walk walks over one rule.
 func (r *rule) walk(start, lowest time.Time, budget *int) (walker, error) {
 	none := func() (time.Time, error) { return time.Time{}, errWalked }
+	option, ok := r.option()
+	if !ok || !r.hasPosition() {
+		return none, nil
+	}
+	option.Until = time.Date(maxScheduledYear, 12, 31, 23, 59, 59, 0, time.UTC)
+	if r.until != nil {
+		option.Until = r.until.wall
+	}
+	shift := 0
+	if len(option.Byeaster) == 0 {
+		shift = equalCalendar(max(start.Year(), lowest.Year()))
+		if r.until != nil {
+			option.Until = option.Until.AddDate(shift, 0, 0)
+		}
+	}
+	if r.freq >= freqHourly && r.filtersDays() {
+		// Stepping by the second through days that do not match would take long: look for the first that does.
+		day, ok, err := firstDay(option, later(start, lowest).AddDate(shift, 0, 0))
+		if err != nil || !ok {
+			return none, err
+		}
+		lowest = later(lowest, day.AddDate(-shift, 0, 0))
+	}
 	begin, count, ok := r.jump(start, lowest)
 	if !ok {
 		return none, nil
 	}
-	// A rule that matches nothing is searched up to the year 9999. In an equal calendar close to it that is soon.
-	shift := 0
-	if _, given := r.by["BYEASTER"]; !given {
-		latest := max(begin.Year(), lowest.Year())
-		shift = max(0, (maxScheduledYear-gregorianCycle/4-latest)/gregorianCycle) * gregorianCycle
-	}
-	option, ok := r.option()
-	if !ok {
-		return none, nil
-	}
-	option.Dtstart = begin.AddDate(shift, 0, 0)
-	option.Count = count
-	option.Until = time.Date(maxScheduledYear, 12, 31, 23, 59, 59, 0, time.UTC)
-	if r.until != nil {
-		option.Until = r.until.wall.AddDate(shift, 0, 0)
-	}
-	compiled, err := rrule.NewRRule(option)
+	option.Dtstart, option.Count = begin.AddDate(shift, 0, 0), count
+	next, err := compile(option)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnusable, err)
+		return nil, err
 	}
-	next := compiled.Iterator()
 	return func() (time.Time, error) {
 		if *budget--; *budget < 0 {
 			return time.Time{}, unusable("too many occurrences before the first date")
 		}
 		t, ok := next()
-		if !ok || t.Year()-shift > maxScheduledYear {
+		if !ok {
 			return t, errWalked
 		}
 		return t.AddDate(-shift, 0, 0), nil
 	}, nil
+}
+
+// equalCalendar returns a number of years that leads from the given year to one near the end of the calendar in which
+// all dates fall on the same weekdays. A rule that matches nothing is searched up to the end, and that way it is near.
+func equalCalendar(year int) int {
+	return max(0, (maxScheduledYear-gregorianCycle/4-year)/gregorianCycle) * gregorianCycle
+}
+
+// filtersDays tells whether the rule restricts the days on which it may be due.
+func (r *rule) filtersDays() bool {
+	for _, name := range []string{"BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYEASTER"} {
+		if len(r.by[name]) > 0 {
+			return true
+		}
+	}
+	return len(r.weekday) > 0
+}
+
+// hasPosition tells whether a period of a day or less has enough occurrences for BYSETPOS to pick one. Otherwise the
+// rule would be searched to the end of the calendar, period by period.
+func (r *rule) hasPosition() bool {
+	positions := r.by["BYSETPOS"]
+	if r.freq < freqDaily || len(positions) == 0 {
+		return true
+	}
+	size := 1
+	for i, name := range []string{"BYHOUR", "BYMINUTE", "BYSECOND"} {
+		if finer := freqHourly + frequency(i); finer > r.freq {
+			size *= max(1, len(r.by[name]))
+		}
+	}
+	return slices.ContainsFunc(positions, func(p int) bool { return p <= size && p >= -size })
+}
+
+// firstDay returns the beginning of the first day from t on that passes the rule's restrictions of days.
+func firstDay(o rrule.ROption, t time.Time) (time.Time, bool, error) {
+	y, m, d := t.Date()
+	o.Freq, o.Interval, o.Dtstart = rrule.DAILY, 1, time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	o.Bysetpos, o.Byhour, o.Byminute, o.Bysecond = nil, nil, nil, nil
+	next, err := compile(o)
+	if err != nil {
+		return t, false, err
+	}
+	day, ok := next()
+	return day, ok, nil
+}
+
+// compile builds the iterator over a rule. It refuses what the library's tables have no room for.
+func compile(o rrule.ROption) (rrule.Next, error) {
+	for _, n := range o.Byeaster {
+		if n < -80 || n > 240 {
+			return nil, unusable("BYEASTER leads out of the year")
+		}
+	}
+	compiled, err := rrule.NewRRule(o)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnusable, err)
+	}
+	return compiled.Iterator(), nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // jump moves the beginning of a rule as close to lowest as leaves its occurrences from there on unchanged, and

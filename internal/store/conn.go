@@ -72,6 +72,14 @@ func (t *tx) lock(alias string) string {
 	return t.d.forUpdate + alias
 }
 
+// claim is lock for rows of which any will do: those that others hold are passed over.
+func (t *tx) claim(alias string) string {
+	if clause := t.lock(alias); clause != "" {
+		return clause + t.d.skipLocked
+	}
+	return ""
+}
+
 // list runs a query of constant text and scans each row.
 func list[T any](t *tx, scan func(rows) (T, error), q string, args ...any) ([]T, error) {
 	r, err := t.query(q, args...)

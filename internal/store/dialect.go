@@ -22,7 +22,7 @@ type dialect struct {
 	tagsOf func(column string) string
 	// like is the operator of case-insensitive matching.
 	like string
-	// takeLease is the statement behind Store.Lease.
+	// takeLease is the statement behind Store.Lease; empty where leases go without saying.
 	takeLease string
 	// bind rewrites the ? of a statement as the driver wants them.
 	bind func(q string) string
@@ -32,14 +32,11 @@ type dialect struct {
 
 func sqliteDialect() *dialect {
 	return &dialect{
-		name:    "sqlite",
-		visible: "1 = 1",
-		seqTx:   "0",
-		tagsOf:  func(column string) string { return "json_each(" + column + ")" },
-		like:    "LIKE",
-		takeLease: `INSERT INTO lease (name, holder, expires) VALUES (?1, ?2, unixepoch('subsec') + ?3)
-			ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires = excluded.expires, fence = lease.fence + 1
-			WHERE lease.holder = excluded.holder OR lease.expires < unixepoch('subsec')`,
+		name:      "sqlite",
+		visible:   "1 = 1",
+		seqTx:     "0",
+		tagsOf:    func(column string) string { return "json_each(" + column + ")" },
+		like:      "LIKE",
 		bind:      func(q string) string { return q },
 		retryable: func(error) bool { return false },
 	}

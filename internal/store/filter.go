@@ -101,6 +101,7 @@ func (b *builder) where(e core.Entity, q core.Query) (string, error) {
 func entityOrder() []core.Entity {
 	return []core.Entity{
 		core.EntityFlow, core.EntityFlowRun, core.EntityTaskRun, core.EntityDeployment, core.EntityWorkPool, core.EntityWorkQueue,
+		core.EntityBlockType, core.EntityBlockSchema,
 	}
 }
 

@@ -25,9 +25,20 @@ func tables(e core.Entity) table {
 		return workQueueTable()
 	case core.EntityWorker:
 		return workerTable()
-	case core.EntityArtifact, core.EntityArtifactCollection, core.EntityVariable, core.EntityBlockType,
-		core.EntityBlockSchema, core.EntityBlockDocument, core.EntityAutomation:
-		return table{}
+	case core.EntityArtifact:
+		return artifactTable()
+	case core.EntityArtifactCollection:
+		return artifactCollectionTable()
+	case core.EntityVariable:
+		return variableTable()
+	case core.EntityAutomation:
+		return automationTable()
+	case core.EntityBlockType:
+		return blockTypeTable()
+	case core.EntityBlockSchema:
+		return blockSchemaTable()
+	case core.EntityBlockDocument:
+		return blockDocumentTable()
 	}
 	return table{}
 }
@@ -141,11 +152,14 @@ func logTable() table {
 	}
 }
 
+// deploymentLimit is how many runs of a deployment go at once.
+const deploymentLimit = "(SELECT dl.slot_limit FROM concurrency_limit dl WHERE dl.id = d.concurrency_limit_id)"
+
 func deploymentTable() table {
 	return table{
 		name: "deployment", alias: "d",
 		columns: map[string]string{
-			"id": "d.id", "name": "d.name", "paused": "d.paused", "concurrency_limit": "d.concurrency_limit",
+			"id": "d.id", "name": "d.name", "paused": "d.paused", "concurrency_limit": deploymentLimit,
 			"work_queue_name": "d.work_queue_name",
 		},
 		special: map[string]func(*builder, core.Cond) string{
@@ -174,7 +188,7 @@ func workPoolTable() table {
 	return table{
 		name: "work_pool", alias: "wp",
 		columns: map[string]string{"id": "wp.id", "name": "wp.name", "type": "wp.type"},
-		sorts:   map[string]string{"": "wp.created DESC, wp.id DESC"},
+		sorts:   map[string]string{"": "wp.name, wp.id"},
 	}
 }
 
@@ -182,7 +196,7 @@ func workQueueTable() table {
 	return table{
 		name: "work_queue", alias: "wq",
 		columns: map[string]string{"id": "wq.id", "name": "wq.name"},
-		sorts:   map[string]string{"": "wq.name, wq.id", "PRIORITY": "wq.priority, wq.id"},
+		sorts:   map[string]string{"": "wq.name, wq.id", "PRIORITY": "wq.priority, wq.id", "CREATED": "wq.created, wq.id"},
 		joins:   map[core.Entity]string{core.EntityWorkPool: "wp.id = wq.work_pool_id"},
 	}
 }

@@ -10,11 +10,12 @@ const flowRunColumns = `fr.id, fr.created, fr.updated, fr.name, fr.flow_id, fr.f
 	fr.work_queue_id, fr.flow_version, fr.parameters, fr.idempotency_key, fr.context, fr.policy, fr.tags, fr.labels, fr.job_variables,
 	fr.created_by, fr.parent_task_run_id, fr.auto_scheduled, fr.infrastructure_document_id, fr.infrastructure_pid, fr.run_count,
 	fr.expected_start_time, fr.next_scheduled_start_time, fr.start_time, fr.end_time, fr.total_run_time,
-	fr.state_id, fr.state_type, fr.state_name, fr.state_timestamp, fr.state_message, fr.state_data, fr.state_details,
-	d.name, wq.name, wp.id, wp.name`
+	fr.claimed_by, fr.state_id, fr.state_type, fr.state_name, fr.state_timestamp, fr.state_message, fr.state_data, fr.state_details,
+	f.tags, d.name, d.tags, wq.name, wp.id, wp.name, wp.type, d.concurrency_limit_id, d.concurrency_options`
 
 // flowRunJoins brings the names that a run is shown with.
-const flowRunJoins = `LEFT JOIN deployment d ON d.id = fr.deployment_id
+const flowRunJoins = `LEFT JOIN flow f ON f.id = fr.flow_id
+	LEFT JOIN deployment d ON d.id = fr.deployment_id
 	LEFT JOIN work_queue wq ON wq.id = fr.work_queue_id
 	LEFT JOIN work_pool wp ON wp.id = wq.work_pool_id`
 
@@ -28,9 +29,10 @@ func scanFlowRun(r rows) (*core.FlowRun, error) {
 		idPtrInto{&f.WorkQueueID}, &f.FlowVersion, rawInto{&f.Parameters}, &f.IdempotencyKey, rawInto{&f.Context}, jsonInto{&f.Policy},
 		jsonInto{&f.Tags}, rawInto{&f.Labels}, rawInto{&f.JobVariables},
 		rawInto{&f.CreatedBy}, idPtrInto{&f.ParentTaskRunID}, &f.AutoScheduled, idPtrInto{&f.InfrastructureDocumentID}, &f.InfrastructurePID, &f.RunCount,
-		timePtrInto{&f.ExpectedStartTime}, timePtrInto{&f.NextScheduledStartTime}, timePtrInto{&f.StartTime}, timePtrInto{&f.EndTime}, durationInto{&f.TotalRunTime},
+		timePtrInto{&f.ExpectedStartTime}, timePtrInto{&f.NextScheduledStartTime}, timePtrInto{&f.StartTime}, timePtrInto{&f.EndTime}, durationInto{&f.TotalRunTime}, &f.ClaimedBy,
 	}, cur.dest()...)
-	dest = append(dest, &f.DeploymentName, &f.WorkQueueName, idPtrInto{&f.WorkPoolID}, &f.WorkPoolName)
+	dest = append(dest, jsonInto{&f.FlowTags}, &f.DeploymentName, jsonInto{&f.DeploymentTags}, &f.WorkQueueName, idPtrInto{&f.WorkPoolID},
+		&f.WorkPoolName, &f.WorkPoolType, idPtrInto{&f.ConcurrencyLimitID}, rawInto{&f.ConcurrencyOptions})
 	if err := r.Scan(dest...); err != nil {
 		return nil, err
 	}
@@ -92,10 +94,10 @@ func (t *tx) SetFlowRunState(r *core.FlowRun) error {
 	details := detailsText(r.State)
 	args := append(stateArgs(r.State, details),
 		micros(r.Updated), r.RunCount, asJSON(r.Policy), microsPtr(r.ExpectedStartTime), microsPtr(r.NextScheduledStartTime),
-		microsPtr(r.StartTime), microsPtr(r.EndTime), r.TotalRunTime.Microseconds(), int64(t.ws), r.ID)
+		microsPtr(r.StartTime), microsPtr(r.EndTime), r.TotalRunTime.Microseconds(), r.ClaimedBy, int64(t.ws), r.ID)
 	err := t.exec(`UPDATE flow_run SET state_id = ?, state_type = ?, state_name = ?, state_timestamp = ?, state_message = ?,
 		state_data = ?, state_details = ?, updated = ?, run_count = ?, policy = ?, expected_start_time = ?,
-		next_scheduled_start_time = ?, start_time = ?, end_time = ?, total_run_time = ? WHERE ws = ? AND id = ?`, args...)
+		next_scheduled_start_time = ?, start_time = ?, end_time = ?, total_run_time = ?, claimed_by = ? WHERE ws = ? AND id = ?`, args...)
 	if err != nil {
 		return err
 	}
@@ -162,14 +164,32 @@ func (t *tx) ExpiredPauses(now time.Time, limit int) ([]core.ID, error) {
 
 func scanID(r rows) (id core.ID, err error) { return id, r.Scan(&id) }
 
+const staleColumns = "fr.id, fr.state_timestamp, fr.last_beat, fr.last_seen, fr.lost, fr.rhythm"
+
+func scanStale(r rows) (core.StaleRun, error) {
+	var s core.StaleRun
+	return s, r.Scan(&s.ID, timeInto{&s.Since}, timePtrInto{&s.LastBeat}, timePtrInto{&s.LastSeen}, timePtrInto{&s.Lost}, durationInto{&s.Rhythm})
+}
+
 // StaleFlowRuns implements core.FlowRunTx.
 func (t *tx) StaleFlowRuns(kind core.StateType, since time.Time, limit int) ([]core.StaleRun, error) {
-	return list(t, func(r rows) (core.StaleRun, error) {
-		var s core.StaleRun
-		return s, r.Scan(&s.ID, timeInto{&s.Since}, timePtrInto{&s.LastBeat}, timePtrInto{&s.LastSeen}, durationInto{&s.Rhythm})
-	}, `SELECT fr.id, fr.state_timestamp, fr.last_beat, fr.last_seen, fr.rhythm FROM flow_run fr
+	return list(t, scanStale, "SELECT "+staleColumns+` FROM flow_run fr
 		WHERE fr.ws = ? AND fr.state_type = ? AND coalesce(fr.last_seen, fr.state_timestamp) <= ? AND fr.state_timestamp <= ?
 		ORDER BY fr.expected_start_time LIMIT ?`, int64(t.ws), string(kind), micros(since), micros(since), limit)
+}
+
+// StaleFlowRun implements core.FlowRunTx.
+func (t *tx) StaleFlowRun(id core.ID) (core.StaleRun, error) {
+	return one(t, core.Errorf(core.NotFound, "Flow run not found"), scanStale,
+		"SELECT "+staleColumns+" FROM flow_run fr WHERE fr.ws = ? AND fr.id = ?", int64(t.ws), id)
+}
+
+// OrphanedFlowRuns implements core.FlowRunTx.
+func (t *tx) OrphanedFlowRuns(limit int) ([]core.ID, error) {
+	return list(t, scanID, `SELECT fr.id FROM flow_run fr
+		JOIN task_run tr ON tr.id = fr.parent_task_run_id JOIN flow_run parent ON parent.id = tr.flow_run_id
+		WHERE fr.ws = ? AND fr.parent_task_run_id IS NOT NULL AND fr.end_time IS NULL AND fr.state_type IN ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED')
+		AND parent.state_type = 'CANCELLED' ORDER BY fr.id LIMIT ?`, int64(t.ws), limit)
 }
 
 // TouchFlowRuns implements core.FlowRunTx.
@@ -189,4 +209,9 @@ func (t *tx) TouchFlowRuns(beats []core.Heartbeat) error {
 		}
 	}
 	return nil
+}
+
+// LoseFlowRun implements core.FlowRunTx.
+func (t *tx) LoseFlowRun(id core.ID, at time.Time) error {
+	return t.exec("UPDATE flow_run SET lost = ? WHERE ws = ? AND id = ?", micros(at), int64(t.ws), id)
 }

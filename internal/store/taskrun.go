@@ -1,6 +1,8 @@
 package store
 
 import (
+	"time"
+
 	"github.com/leat-dev/leat/internal/core"
 )
 
@@ -122,6 +124,51 @@ func (t *tx) RecordTaskRuns(runs []*core.TaskRun) error {
 	return nil
 }
 
+// waitingTaskRuns is the condition for background task runs that a worker of
+// the tasks may take, and its arguments.
+func (t *tx) waitingTaskRuns(taskKeys []string, now time.Time) (string, []any) {
+	args := []any{int64(t.ws)}
+	for _, k := range taskKeys {
+		args = append(args, k)
+	}
+	return `tr.ws = ? AND tr.state_type = 'SCHEDULED' AND tr.task_key IN (` + placeholders(len(taskKeys)) + `)
+		AND tr.flow_run_id IS NULL AND tr.claimed_until < ? AND tr.next_scheduled_start_time <= ?`, append(args, micros(now), micros(now))
+}
+
+// TaskRunWaits implements core.TaskRunTx.
+func (t *tx) TaskRunWaits(taskKeys []string, now time.Time) (bool, error) {
+	where, args := t.waitingTaskRuns(taskKeys, now)
+	n, err := number(t, true, "SELECT count(*) FROM (SELECT 1 FROM task_run tr WHERE "+where+" LIMIT 1) x", args...)
+	return n > 0, err
+}
+
+// ClaimTaskRun implements core.TaskRunTx.
+func (t *tx) ClaimTaskRun(taskKeys []string, now, until time.Time) (*core.TaskRun, error) {
+	where, args := t.waitingTaskRuns(taskKeys, now)
+	found, err := listOnce(t, scanTaskRun,
+		"SELECT "+taskRunColumns+" FROM task_run tr WHERE "+where+" ORDER BY tr.state_timestamp LIMIT 1"+t.claim("tr"), args...)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, core.Errorf(core.NotFound, "no task run waits")
+	}
+	return found[0], t.exec("UPDATE task_run SET claimed_until = ? WHERE id = ?", micros(until), found[0].ID)
+}
+
+// CacheTaskState implements core.TaskRunTx.
+func (t *tx) CacheTaskState(key string, s *core.State) error {
+	return t.exec("INSERT INTO task_cache (ws, cache_key, state_id, created, expires) VALUES (?, ?, ?, ?, ?)",
+		int64(t.ws), key, s.ID, micros(s.Timestamp), microsPtr(s.Details.CacheExpiration))
+}
+
+// CachedTaskState implements core.TaskRunTx.
+func (t *tx) CachedTaskState(key string, now time.Time) (*core.State, error) {
+	return one(t, core.Errorf(core.NotFound, "nothing cached"), scanState, `SELECT s.id, s.type, s.name, s.timestamp, s.message, s.data, s.details
+		FROM task_cache c JOIN task_run_state s ON s.id = c.state_id WHERE c.ws = ? AND c.cache_key = ? AND (c.expires IS NULL OR c.expires > ?)
+		ORDER BY c.created DESC LIMIT 1`, int64(t.ws), key, micros(now))
+}
+
 // TaskRunStates implements core.TaskRunTx.
 func (t *tx) TaskRunStates(runID core.ID) ([]*core.State, error) {
 	return t.states("task_run_state", runID)
@@ -151,3 +198,10 @@ func (t *tx) FilterTaskRuns(q core.Query) ([]*core.TaskRun, error) {
 
 // CountTaskRuns implements core.TaskRunTx.
 func (t *tx) CountTaskRuns(q core.Query) (int, error) { return count(t, core.EntityTaskRun, q) }
+
+// AbandonedTaskRuns implements core.TaskRunTx.
+func (t *tx) AbandonedTaskRuns(since time.Time, limit int) ([]core.ID, error) {
+	return list(t, scanID, `SELECT tr.id FROM flow_run fr JOIN task_run tr ON tr.flow_run_id = fr.id
+		WHERE fr.ws = ? AND fr.state_type = 'CANCELLED' AND fr.end_time >= ?
+		AND tr.state_type NOT IN ('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED') ORDER BY tr.id LIMIT ?`, int64(t.ws), micros(since), limit)
+}

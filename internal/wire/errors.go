@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -69,12 +70,15 @@ func (e *Malformed) FieldError() FieldError {
 	}
 }
 
-// TooDeep says that a body nests deeper than the reference can read. It answers
-// 400 "There was an error parsing the body".
+// TooDeep says that a body nests deeper than the reference can read, for which it
+// answers 400 "There was an error parsing the body", or that it holds more values
+// than leat reads.
 type TooDeep struct{}
 
 // Error implements error.
-func (*TooDeep) Error() string { return fmt.Sprintf("JSON nests deeper than %d", maxDepth) }
+func (*TooDeep) Error() string {
+	return fmt.Sprintf("JSON nests deeper than %d or has more than %d values", maxDepth, maxValues)
+}
 
 // BadEncoding says that a body is not UTF-8. The reference answers 400 "There
 // was an error parsing the body".
@@ -82,3 +86,15 @@ type BadEncoding struct{}
 
 // Error implements error.
 func (*BadEncoding) Error() string { return "body is not UTF-8" }
+
+// FieldErrors returns what Decode found wrong in raw, nil for nothing.
+func FieldErrors(err error, raw json.RawMessage) []FieldError {
+	if err == nil {
+		return nil
+	}
+	var invalid *Invalid
+	if errors.As(err, &invalid) {
+		return invalid.Errors
+	}
+	return []FieldError{{Type: "value_error", Msg: "Value error, " + err.Error(), Input: raw}}
+}

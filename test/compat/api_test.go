@@ -25,6 +25,7 @@ func (s *server) send(ctx context.Context, method, path string, body []byte, hea
 	if err != nil {
 		return answer{}, err
 	}
+	req.Close = true // the reference closes idle connections without a word
 	req.Header.Set("Content-Type", "application/json")
 	if user, password, ok := strings.Cut(s.auth, ":"); ok {
 		req.SetBasicAuth(user, password)
@@ -32,13 +33,24 @@ func (s *server) send(ctx context.Context, method, path string, body []byte, hea
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := env.http.Do(req)
 	if err != nil {
 		return answer{}, err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	data, err := io.ReadAll(resp.Body)
 	return answer{resp.StatusCode, resp.Header, data}, err
+}
+
+// sendUntilFree is send, again when the reference answers 503, as it does
+// whenever its SQLite database is busy.
+func (s *server) sendUntilFree(ctx context.Context, method, path string, body []byte) (a answer, err error) {
+	err = poll(ctx, func(ctx context.Context) (bool, error) {
+		var err error
+		a, err = s.send(ctx, method, path, body)
+		return !env.reference || a.status != http.StatusServiceUnavailable, err
+	})
+	return a, err
 }
 
 // call sends in as JSON, wants a 2xx answer, and decodes it into out unless that is nil.
@@ -50,7 +62,7 @@ func (s *server) call(ctx context.Context, method, path string, in, out any) err
 			return err
 		}
 	}
-	a, err := s.send(ctx, method, path, body)
+	a, err := s.sendUntilFree(ctx, method, path, body)
 	if err != nil {
 		return err
 	}

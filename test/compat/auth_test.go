@@ -7,7 +7,7 @@ import (
 )
 
 func TestAuthString(t *testing.T) {
-	onOwnServer(t, options{auth: "admin:pass:wörd"}, func(t *testing.T, s *server) {
+	onOwnServer(t, options{auth: "admin:pass:word"}, func(t *testing.T, s *server) {
 		c := newClient(t, s)
 		f := c.python("small.py")
 		f.check(t,

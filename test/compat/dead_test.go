@@ -199,11 +199,7 @@ func TestServerIsKilledInMidRun(t *testing.T) {
 	onOwnServer(t, options{}, func(t *testing.T, s *server) {
 		c := newClient(t, s)
 		scheduled := s.rawRun(t, env.unique("before"))
-		found := make(chan facts, 1)
-		go func() {
-			defer close(found)
-			found <- c.python("through_restart.py")
-		}()
+		p := c.serve("flow started", "through_restart.py")
 		waitFor(t, time.Minute, "the flow to be halfway", func(context.Context) (bool, error) {
 			_, err := os.Stat(filepath.Join(c.dir, "halfway"))
 			return err == nil, nil
@@ -215,11 +211,7 @@ func TestServerIsKilledInMidRun(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(c.dir, "go-on"), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		f, ok := <-found
-		if !ok {
-			t.Fatal("the flow failed")
-		}
-		f.check(t,
+		p.facts(2*time.Minute).check(t,
 			want{"the flow goes on and ends", "state", "Completed"},
 			want{"its value is right", "total", 780},
 			want{"every task run is there, those before and after", "tasks", object{"Completed": 40}},

@@ -25,6 +25,7 @@ type suite struct {
 	dir       string        // removed at the end
 	binary    string        // the leat binary
 	slots     chan struct{} // at most two busy Python processes at once
+	http      *http.Client
 
 	mu     sync.Mutex
 	shared map[string]*server // by database kind
@@ -49,7 +50,7 @@ func runSuite(m *testing.M) int {
 		return 1
 	}
 	if os.Getenv("LEAT_TEST_KEEP") == "" {
-		defer os.RemoveAll(dir)
+		defer func() { _ = os.RemoveAll(dir) }()
 	} else {
 		fmt.Fprintln(os.Stderr, "compat: files stay in", dir)
 	}
@@ -60,11 +61,13 @@ func runSuite(m *testing.M) int {
 		dir:       dir,
 		binary:    filepath.Join(dir, "leat"),
 		slots:     make(chan struct{}, 2),
+		http:      &http.Client{Timeout: time.Minute},
 		shared:    map[string]*server{},
 	}
 	defer env.stopShared()
 	if !env.reference {
-		build := exec.Command("go", "build", "-o", env.binary, "../../cmd/leat")
+		ctx := context.Background() //nolint:forbidigo // TestMain has no t.Context()
+		build := exec.CommandContext(ctx, "go", "build", "-o", env.binary, "../../cmd/leat")
 		if out, err := build.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "compat: build of cmd/leat: %v\n%s", err, out)
 			return 1
@@ -235,16 +238,16 @@ func freePort(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
 // command is the process that serves; it does not inherit the caller's
 // PREFECT_ and LEAT_ settings.
-func (s *server) command() *exec.Cmd {
+func (s *server) command(ctx context.Context) *exec.Cmd {
 	port := strconv.Itoa(s.port)
 	if env.reference {
-		cmd := exec.Command(env.python, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", port, "--no-ui", "--analytics-off")
+		cmd := exec.CommandContext(ctx, env.python, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", port, "--no-ui", "--analytics-off")
 		// Logs are followed live only when these are on; leat needs no switch.
 		cmd.Env = append(cleanEnvironment(), "PREFECT_HOME="+s.dir,
 			"PREFECT_SERVER_LOGS_STREAM_OUT_ENABLED=true", "PREFECT_SERVER_LOGS_STREAM_PUBLISHING_ENABLED=true")
@@ -254,7 +257,7 @@ func (s *server) command() *exec.Cmd {
 		return cmd
 	}
 	args := append([]string{"server", "start", "--host", "127.0.0.1", "--port", port, "--database", s.database}, s.flags...)
-	cmd := exec.Command(env.binary, args...)
+	cmd := exec.CommandContext(ctx, env.binary, args...)
 	cmd.Env = append(cleanEnvironment(), "LEAT_HOME="+s.dir)
 	if s.auth != "" {
 		cmd.Args = append(cmd.Args, "--auth-string", s.auth)
@@ -268,8 +271,9 @@ func (s *server) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer out.Close()
-	s.cmd = s.command()
+	defer func() { _ = out.Close() }()
+	// The test ends it, gracefully, not the context.
+	s.cmd = s.command(context.WithoutCancel(ctx))
 	s.cmd.Stdout, s.cmd.Stderr = out, out
 	if err := s.cmd.Start(); err != nil {
 		return err
@@ -297,11 +301,11 @@ func (s *server) healthy(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := env.http.Do(req)
 	if err != nil {
 		return false, nil //nolint:nilerr // not listening yet
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	body := make([]byte, 16)
 	n, _ := resp.Body.Read(body)
 	return resp.StatusCode == http.StatusOK && strings.TrimSpace(string(body[:n])) == "true", nil

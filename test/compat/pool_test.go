@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -141,11 +140,6 @@ func cancelTree(t *testing.T, c *client, deployment string) {
 	c.prefect("flow-run", "cancel", id)
 	c.s.waitState(t, id, "Cancelled", 60*time.Second)
 	waitFor(t, 30*time.Second, "the flow's process to be gone", func(context.Context) (bool, error) { return gone(pid), nil })
-	if env.reference {
-		// The reference's worker ends the run's process and leaves its children.
-		_ = syscall.Kill(child, syscall.SIGKILL)
-		return
-	}
 	waitFor(t, 30*time.Second, "the flow's child process to be gone", func(context.Context) (bool, error) { return gone(child), nil })
 }
 

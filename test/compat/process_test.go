@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -142,10 +143,9 @@ func (c *client) python(program string, args ...string) facts {
 	if r.code != 0 {
 		c.t.Fatalf("%s ended with %d:\n%s", program, r.code, r.all())
 	}
-	lines := strings.Split(strings.TrimSpace(r.stdout), "\n")
-	var f facts
-	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &f); err != nil {
-		c.t.Fatalf("%s printed no facts: %v\n%s", program, err, r.all())
+	f, err := lastFacts(r.stdout)
+	if err != nil {
+		c.t.Fatalf("%s: %v\n%s", program, err, r.all())
 	}
 	c.t.Cleanup(func() {
 		if c.t.Failed() {
@@ -153,6 +153,19 @@ func (c *client) python(program string, args ...string) facts {
 		}
 	})
 	return f
+}
+
+// lastFacts finds the last line that is a JSON object.
+func lastFacts(output string) (facts, error) {
+	lines := strings.Split(output, "\n")
+	for _, line := range slices.Backward(lines) {
+		if strings.HasPrefix(line, "{") {
+			var f facts
+			err := json.Unmarshal([]byte(line), &f)
+			return f, err
+		}
+	}
+	return nil, errors.New("the program printed no facts")
 }
 
 // text is a fact that is a string.
@@ -242,7 +255,7 @@ func (c *client) spawn(ready, program string, args ...string) *process {
 	c.t.Helper()
 	env.slots <- struct{}{}
 	defer func() { <-env.slots }()
-	p := &process{t: c.t, cmd: exec.Command(program, args...), out: &lockedBuffer{}, exited: make(chan struct{})}
+	p := &process{t: c.t, cmd: exec.CommandContext(context.WithoutCancel(c.t.Context()), program, args...), out: &lockedBuffer{}, exited: make(chan struct{})}
 	p.cmd.Env, p.cmd.Dir = c.environment(), c.dir
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -287,6 +300,21 @@ func (p *process) waitOutput(text string, limit time.Duration) {
 			p.t.Fatalf("did not write %q within %s:\n%s", text, limit, p.out)
 		}
 	}
+}
+
+// facts waits for the end of the process and returns what it found.
+func (p *process) facts(limit time.Duration) facts {
+	p.t.Helper()
+	select {
+	case <-p.exited:
+	case <-time.After(limit):
+		p.t.Fatalf("did not end within %s:\n%s", limit, p.out)
+	}
+	f, err := lastFacts(p.out.String())
+	if err != nil {
+		p.t.Fatalf("%v:\n%s", err, p.out)
+	}
+	return f
 }
 
 // interrupt ends the process as Ctrl-C does, and its group if that is not enough.

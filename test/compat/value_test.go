@@ -81,7 +81,7 @@ func TestLeaseOfDeadHolderExpires(t *testing.T) {
 			t.Fatalf("status %d, Retry-After %q, %v; want 423 with Retry-After", a.status, a.header.Get("Retry-After"), err)
 		}
 		holder.killGroup()
-		waitFor(t, 100*time.Second, "the dead holder's lease of 60 s to expire", func(ctx context.Context) (bool, error) {
+		waitFor(t, 150*time.Second, "the dead holder's lease of 60 s to expire", func(ctx context.Context) (bool, error) {
 			a, err := acquire(ctx)
 			return a.status == http.StatusOK, err
 		})

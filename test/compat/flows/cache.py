@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from facts import NAME, settled_task_runs, state_names, tell
+from facts import NAME, task_runs, tell, until
 
 from prefect import flow, task
 from prefect.cache_policies import INPUTS
@@ -65,9 +65,7 @@ def transactions():
 
 values, id = cached()
 failed = transactions(return_state=True)
-from facts import task_runs, until  # noqa: E402
-
-runs = until(lambda: task_runs(id), lambda runs: len([r for r in runs if r.state and r.state.is_final()]) == 7)
+runs = until(lambda: task_runs(id), lambda runs: len([r for r in runs if r.state and r.state.is_final()]) == 7, 60)
 runs.sort(key=lambda r: r.expected_start_time)
 tell(
     values=values,

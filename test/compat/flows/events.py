@@ -51,14 +51,14 @@ async def follow_logs(found, listening, id):
 async def main():
     ready, started = asyncio.Event(), asyncio.get_running_loop().create_future()
     run = asyncio.create_task(talking(ready, started))
-    id = await started
+    id = await asyncio.wait_for(started, 30)
     seen_events, seen_logs = [], []
     listening = [asyncio.Event(), asyncio.Event()]
     followers = [
         asyncio.create_task(follow_events(seen_events, listening[0], f"{NAME}.thing")),
         asyncio.create_task(follow_logs(seen_logs, listening[1], id)),
     ]
-    [await e.wait() for e in listening]
+    [await asyncio.wait_for(e.wait(), 20) for e in listening]
     await asyncio.sleep(1)
     ready.set()
     await run
@@ -66,7 +66,8 @@ async def main():
         await client.emit(Event(event=f"{NAME}.other", resource={"prefect.resource.id": f"{NAME}.elsewhere"}))
         await asyncio.sleep(2)
         await client.emit(Event(event=f"{NAME}.last", resource={"prefect.resource.id": f"{NAME}.thing"}, payload={"ü": None}))
-    await asyncio.wait_for(asyncio.gather(*followers), 30)
+    await asyncio.wait(followers, timeout=20)
+    [f.cancel() for f in followers]
     tell(id=id, events=seen_events, logs=seen_logs)
 
 

@@ -39,6 +39,7 @@ def settled_task_runs(flow_run_id, count):
     runs = until(
         lambda: task_runs(flow_run_id),
         lambda runs: len([r for r in runs if r.state and r.state.is_final()]) >= count,
+        60,
     )
     return {r.name.rsplit("-", 1)[0]: r for r in runs}
 

@@ -1,6 +1,6 @@
 """State hooks of flows and tasks, and what ends in Crashed."""
 
-from facts import NAME, settled_task_runs, tell
+from facts import NAME, tell
 
 from prefect import flow, task
 from prefect.client.orchestration import get_client

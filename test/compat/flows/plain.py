@@ -50,6 +50,7 @@ tell(
     id=result["id"],
     total=result["total"],
     tasks=sorted(runs),
+    greet_name=runs["greet"].name,
     states=sorted({r.state.name for r in runs.values()}),
     greet_inputs=sorted(runs["greet"].task_inputs),
     double_tags=sorted(runs["double"].tags),

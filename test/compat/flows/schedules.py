@@ -41,11 +41,11 @@ def runs(deployment):
 
 def some_runs(deployment, enough=3):
     # The reference's scheduler looks for changed deployments every 5 s, for changed schedules every 60 s.
-    return until(lambda: runs(deployment), lambda found: len(found) >= enough, 30)
+    return until(lambda: runs(deployment), lambda found: len(found) >= enough, 70)
 
 
 def no_runs(deployment):
-    return len(until(lambda: runs(deployment), lambda found: not found, 30))
+    return len(until(lambda: runs(deployment), lambda found: not found, 70))
 
 
 def steps(found):
@@ -96,7 +96,7 @@ with get_client(sync_client=True) as client:
     by_slug = {s.slug: s for s in client.read_deployment(several).schedules}
     client.update_deployment_schedule(several, by_slug["hourly"].id, active=False)
     facts["after_pause_of_one"] = sorted(
-        {r.parameters["who"] for r in until(lambda: runs(several), lambda found: {r.parameters["who"] for r in found} == {"quarter"}, 30)}
+        {r.parameters["who"] for r in until(lambda: runs(several), lambda found: {r.parameters["who"] for r in found} == {"quarter"}, 70)}
     )
     client.update_deployment_schedule(several, by_slug["off"].id, active=True, parameters={"who": "off"})
     both = until(lambda: runs(several), lambda found: len({r.parameters["who"] for r in found}) == 2, 70)
@@ -111,7 +111,7 @@ with get_client(sync_client=True) as client:
     # Deleting the schedule; a run made by hand stays.
     by_hand = client.create_flow_run_from_deployment(rrule)
     client.delete_deployment_schedule(rrule, client.read_deployment(rrule).schedules[0].id)
-    left = until(lambda: runs(rrule), lambda found: len(found) == 1, 30)
+    left = until(lambda: runs(rrule), lambda found: len(found) == 1, 70)
     facts["left_after_delete"] = [r.id == by_hand.id for r in left]
 
     # New schedules by the client: each kind over the day on which Berlin's clocks change.

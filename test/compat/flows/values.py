@@ -8,7 +8,6 @@ from prefect.blocks.core import Block
 from prefect.blocks.system import Secret
 from prefect.blocks.webhook import Webhook
 from prefect.client.orchestration import get_client
-from prefect.exceptions import ObjectNotFound  # noqa: F401
 from prefect.variables import Variable
 
 KEY = NAME.replace("-", "_")

@@ -62,12 +62,14 @@ CREATE TABLE flow_run (
 	state_details TEXT,
 	last_beat BIGINT,
 	last_seen BIGINT,
+	lost BIGINT,
+	claimed_by TEXT,
 	rhythm BIGINT NOT NULL DEFAULT 0
 );
 
 CREATE INDEX flow_run_expected ON flow_run (ws, expected_start_time, id);
 
-CREATE INDEX flow_run_state ON flow_run (ws, state_type, expected_start_time);
+CREATE INDEX flow_run_by_state ON flow_run (ws, state_type, expected_start_time);
 
 CREATE INDEX flow_run_flow ON flow_run (ws, flow_id, expected_start_time);
 
@@ -126,10 +128,11 @@ CREATE TABLE task_run (
 	state_timestamp BIGINT,
 	state_message TEXT,
 	state_data TEXT,
-	state_details TEXT
+	state_details TEXT,
+	claimed_until BIGINT NOT NULL DEFAULT 0
 );
 
-CREATE UNIQUE INDEX task_run_key ON task_run (flow_run_id, task_key, dynamic_key) WHERE flow_run_id IS NOT NULL;
+CREATE INDEX task_run_key ON task_run (flow_run_id, task_key, dynamic_key) WHERE flow_run_id IS NOT NULL;
 
 CREATE INDEX task_run_expected ON task_run (ws, expected_start_time, id);
 
@@ -146,6 +149,16 @@ CREATE TABLE task_run_state (
 	data TEXT,
 	details TEXT NOT NULL
 );
+
+CREATE TABLE task_cache (
+	ws BIGINT NOT NULL,
+	cache_key TEXT NOT NULL,
+	state_id TEXT NOT NULL,
+	created BIGINT NOT NULL,
+	expires BIGINT
+);
+
+CREATE INDEX task_cache_key ON task_cache (ws, cache_key, created);
 
 CREATE INDEX task_run_state_run ON task_run_state (run_id, timestamp);
 

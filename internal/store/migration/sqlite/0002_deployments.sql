@@ -56,7 +56,6 @@ CREATE TABLE deployment (
 	description TEXT,
 	flow_id TEXT NOT NULL,
 	paused BOOLEAN NOT NULL,
-	concurrency_limit BIGINT,
 	concurrency_limit_id TEXT,
 	concurrency_options TEXT,
 	job_variables TEXT NOT NULL,
@@ -94,7 +93,19 @@ CREATE TABLE deployment_schedule (
 	max_scheduled_runs BIGINT,
 	parameters TEXT NOT NULL,
 	slug TEXT,
-	replaces TEXT
+	due BIGINT
 );
 
 CREATE INDEX deployment_schedule_deployment ON deployment_schedule (deployment_id);
+
+CREATE INDEX deployment_schedule_due ON deployment_schedule (ws, due) WHERE active AND due IS NOT NULL;
+
+CREATE INDEX deployment_unready ON deployment (work_queue_id) WHERE status = 'NOT_READY';
+
+CREATE INDEX deployment_ready ON deployment (ws, last_polled) WHERE status = 'READY';
+
+CREATE INDEX work_queue_ready ON work_queue (ws, last_polled) WHERE status = 'READY';
+
+CREATE INDEX worker_online ON worker (ws) WHERE status = 'ONLINE';
+
+CREATE INDEX flow_run_slots ON flow_run (work_queue_id) WHERE state_type IN ('PENDING', 'RUNNING', 'CANCELLING');

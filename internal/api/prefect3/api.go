@@ -1,0 +1,126 @@
+package prefect3
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/leat-dev/leat/internal/api"
+	"github.com/leat-dev/leat/internal/core"
+	"github.com/leat-dev/leat/internal/engine"
+)
+
+// Config is what the dialect needs.
+type Config struct {
+	Engine *engine.Engine
+	// Now is the clock.
+	Now func() time.Time
+	// Log receives what clients are not told; nil discards it.
+	Log *slog.Logger
+	// Auth guards all but the health checks.
+	Auth api.Auth
+	// BodyLimit is the size in bytes of the largest body; 0 is api.DefaultBodyLimit.
+	BodyLimit int64
+	// Clear empties the database for POST /admin/database/clear; nil when that is not allowed.
+	Clear func(ctx context.Context) error
+	// TouchEvery is how often an open event socket counts as a sign of life of
+	// the flow runs behind it; 0 means 20 seconds.
+	TouchEvery time.Duration
+	// Done ends websockets when the server stops.
+	Done <-chan struct{}
+}
+
+// API serves the dialect under /api.
+type API struct {
+	Config
+	store  core.Store
+	router *api.Router
+}
+
+// prefectVersion is the version that clients are told: that of the Prefect
+// server whose API this is.
+const prefectVersion = "3.8.8"
+
+// apiVersion is the version of that API.
+const apiVersion = "0.8.4"
+
+// New returns the dialect.
+func New(cfg Config) *API {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.TouchEvery <= 0 {
+		cfg.TouchEvery = 20 * time.Second
+	}
+	a := &API{Config: cfg, store: cfg.Engine.Store()}
+	d := Dialect(cfg.Log)
+	d.BodyLimit = cfg.BodyLimit
+	a.router = api.NewRouter(d, "/api")
+	a.router.Guard = a.guard
+	for _, routes := range []func(*api.Router){
+		a.healthRoutes, a.flowRoutes, a.flowRunRoutes, a.taskRunRoutes, a.taskQueueRoutes, a.stateRoutes, a.logRoutes, a.eventRoutes,
+		a.deploymentRoutes, a.workPoolRoutes, a.poolQueueRoutes, a.workQueueRoutes,
+		a.concurrencyRoutes, a.tagLimitRoutes, a.variableRoutes, a.artifactRoutes, a.blockTypeRoutes, a.blockSchemaRoutes,
+		a.blockDocumentRoutes, a.inputRoutes, a.automationRoutes, a.savedSearchRoutes, a.adminRoutes, a.collectionRoutes,
+	} {
+		routes(a.router)
+	}
+	return a
+}
+
+// Dialect words answers as the Prefect API does.
+func Dialect(log *slog.Logger) *api.Dialect { return &api.Dialect{Error: respond, Log: log} }
+
+// ServeHTTP implements http.Handler.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.router.ServeHTTP(w, r) }
+
+// Routes lists what is served, such as "POST /api/flows/".
+func (a *API) Routes() []string { return a.router.Routes() }
+
+// guard checks who asks, and with which version of the API.
+func (a *API) guard(r *http.Request) error {
+	if err := checkVersion(r.Header.Get("X-Prefect-Api-Version")); err != nil {
+		return err
+	}
+	return a.Auth.Check(r)
+}
+
+// checkVersion refuses versions of the API that are too old, as the reference does.
+func checkVersion(version string) error {
+	if version == "" {
+		return nil
+	}
+	parts := strings.SplitN(version, ".", 3)
+	numbers := make([]int, 0, 3)
+	for _, p := range parts {
+		n, err := strconv.Atoi(p)
+		if err != nil {
+			break
+		}
+		numbers = append(numbers, n)
+	}
+	if len(numbers) != 3 {
+		return refusal(http.StatusBadRequest, "Invalid X-PREFECT-API-VERSION header format.Expected header in format 'x.y.z' but received "+version)
+	}
+	if numbers[0] == 0 && numbers[1] < 8 {
+		return refusal(http.StatusBadRequest, "The request specified API version "+version+" but this server requires version 0.8.0 or higher.")
+	}
+	return nil
+}
+
+// workspace is the workspace that a request is about: there is only the
+// default one until workspaces can be made.
+func (a *API) workspace(context.Context) core.WorkspaceID { return core.DefaultWorkspace }
+
+// view reads in the request's workspace.
+func (a *API) view(ctx context.Context, fn func(core.Tx) error) error {
+	return a.store.View(ctx, a.workspace(ctx), fn)
+}
+
+// clientOf reads what the proposer of a state says of itself.
+func clientOf(r *http.Request) engine.Client {
+	return engine.ParseClient(r.UserAgent(), r.Header.Get("X-Prefect-Api-Version"))
+}

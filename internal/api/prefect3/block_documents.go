@@ -1,0 +1,162 @@
+package prefect3
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/leat-dev/leat/internal/api"
+	"github.com/leat-dev/leat/internal/client"
+	"github.com/leat-dev/leat/internal/core"
+	"github.com/leat-dev/leat/internal/engine"
+	"github.com/leat-dev/leat/internal/wire"
+)
+
+func (a *API) blockDocumentRoutes(r *api.Router) {
+	r.Handle("POST", "/block_documents/", api.Handle(http.StatusCreated, a.createBlockDocument))
+	r.Handle("POST", "/block_documents/filter", api.Handle(http.StatusOK, a.filterBlockDocuments))
+	r.Handle("POST", "/block_documents/count", api.Handle(http.StatusOK, a.countBlockDocuments))
+	r.Handle("GET", "/block_documents/{id:uuid}", api.Handle(http.StatusOK, a.readBlockDocument))
+	r.Handle("PATCH", "/block_documents/{id:uuid}", api.Handle(http.StatusNoContent, a.updateBlockDocument))
+	r.Handle("DELETE", "/block_documents/{id:uuid}", api.Handle(http.StatusNoContent, a.deleteBlockDocument))
+}
+
+func blockDocumentOf(d *engine.Document) client.BlockDocument {
+	return client.BlockDocument{
+		ID: d.ID, Created: wire.FromTime(d.Created), Updated: wire.FromTime(d.Updated), Name: d.Name, Data: d.Data,
+		BlockSchemaID: d.BlockSchemaID, BlockSchema: client.BlockSchemaOf(d.Schema), BlockTypeID: d.BlockTypeID,
+		BlockTypeName: d.Type.Name, BlockType: client.BlockTypeOf(d.Type), References: blockReferencesOf(d), IsAnonymous: d.Anonymous,
+	}
+}
+
+func blockReferencesOf(d *engine.Document) map[string]client.BlockReferences {
+	out := map[string]client.BlockReferences{}
+	for _, r := range d.References {
+		out[r.Name] = client.BlockReferences{Document: client.BlockReference{
+			ID: r.Document.ID, Name: r.Document.Name, BlockType: client.BlockTypeOf(r.Document.Type), IsAnonymous: r.Document.Anonymous,
+			References: blockReferencesOf(r.Document),
+		}}
+	}
+	return out
+}
+
+type createBlockDocumentIn struct {
+	Body client.BlockDocumentCreate `body:""`
+}
+
+// asBadRequest words what the reference's validators refuse with 400.
+func asBadRequest(err error) error {
+	if core.CodeOf(err) == core.Invalid {
+		return refusal(http.StatusBadRequest, err.Error())
+	}
+	return err
+}
+
+func (a *API) createBlockDocument(ctx context.Context, in createBlockDocumentIn) (out client.BlockDocument, err error) {
+	b := in.Body
+	name := ""
+	if b.Name != nil {
+		name = string(*b.Name)
+	}
+	if name == "" && !b.IsAnonymous {
+		return out, nameless(b)
+	}
+	doc, err := a.Engine.CreateBlockDocument(ctx, a.workspace(ctx), engine.NewBlockDocument{
+		Name: name, Data: orObject(b.Data), BlockSchemaID: b.BlockSchemaID, BlockTypeID: b.BlockTypeID, Anonymous: b.IsAnonymous,
+	})
+	if err != nil {
+		return out, asBadRequest(err)
+	}
+	return blockDocumentOf(doc), nil
+}
+
+// nameless is the refusal of a document without a name that is not anonymous.
+func nameless(b client.BlockDocumentCreate) error {
+	body, err := wire.Marshal(struct {
+		Data          json.RawMessage `json:"data,omitempty"`
+		BlockSchemaID core.ID         `json:"block_schema_id"`
+		BlockTypeID   core.ID         `json:"block_type_id"`
+	}{b.Data, b.BlockSchemaID, b.BlockTypeID})
+	if err != nil {
+		return err
+	}
+	return &api.InvalidRequest{Body: body, Errors: []wire.FieldError{{
+		Type: "value_error", Loc: []any{"body"}, Msg: "Value error, Names must be provided for block documents.", Input: body,
+		Ctx: map[string]any{"error": struct{}{}},
+	}}}
+}
+
+// blockDocumentSort is an order of block documents.
+type blockDocumentSort string
+
+// Enum lists the values.
+func (blockDocumentSort) Enum() []string {
+	return []string{"NAME_DESC", "NAME_ASC", "BLOCK_TYPE_AND_NAME_ASC"}
+}
+
+type filterBlockDocumentsIn struct {
+	Body struct {
+		_ struct{} `wire:"embed"`
+		page
+		blockFilters
+		IncludeSecrets bool              `json:"include_secrets" wire:"nullable"`
+		Sort           blockDocumentSort `json:"sort" wire:"default=NAME_ASC"`
+	} `body:""`
+}
+
+func (a *API) filterBlockDocuments(ctx context.Context, in filterBlockDocumentsIn) ([]client.BlockDocument, error) {
+	n, err := limit(in.Body.Limit)
+	if err != nil {
+		return nil, err
+	}
+	q := core.Query{Where: in.Body.where(), Sort: string(in.Body.Sort), Limit: n, Offset: in.Body.Offset}
+	docs, err := a.Engine.BlockDocuments(ctx, a.workspace(ctx), q, in.Body.IncludeSecrets)
+	return mapped(docs, blockDocumentOf), err
+}
+
+type countBlockDocumentsIn struct {
+	Body struct {
+		_ struct{} `wire:"embed"`
+		blockFilters
+	} `body:""`
+}
+
+func (a *API) countBlockDocuments(ctx context.Context, in countBlockDocumentsIn) (n int, err error) {
+	err = a.view(ctx, func(tx core.Tx) (err error) {
+		n, err = tx.CountBlockDocuments(core.Query{Where: in.Body.where()})
+		return err
+	})
+	return n, err
+}
+
+type blockDocumentIn struct {
+	ID             core.ID `path:"id"`
+	IncludeSecrets bool    `query:"include_secrets"`
+}
+
+func (a *API) readBlockDocument(ctx context.Context, in blockDocumentIn) (out client.BlockDocument, err error) {
+	doc, err := a.Engine.BlockDocument(ctx, a.workspace(ctx), in.ID, in.IncludeSecrets)
+	if err != nil {
+		return out, err
+	}
+	return blockDocumentOf(doc), nil
+}
+
+type updateBlockDocumentIn struct {
+	ID   core.ID                    `path:"id"`
+	Body client.BlockDocumentUpdate `body:""`
+}
+
+func (a *API) updateBlockDocument(ctx context.Context, in updateBlockDocumentIn) (struct{}, error) {
+	b := in.Body
+	if b.Data == nil && !b.MergeExistingData {
+		b.Data = orObject(nil)
+	}
+	return struct{}{}, asBadRequest(a.Engine.UpdateBlockDocument(ctx, a.workspace(ctx), in.ID, engine.BlockDocumentChange{
+		BlockSchemaID: b.BlockSchemaID, Data: b.Data, Merge: b.MergeExistingData,
+	}))
+}
+
+func (a *API) deleteBlockDocument(ctx context.Context, in byID) (struct{}, error) {
+	return struct{}{}, a.Engine.DeleteBlockDocument(ctx, a.workspace(ctx), in.ID)
+}

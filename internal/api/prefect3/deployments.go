@@ -1,0 +1,468 @@
+package prefect3
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/leat-dev/leat/internal/api"
+	"github.com/leat-dev/leat/internal/client"
+	"github.com/leat-dev/leat/internal/core"
+	"github.com/leat-dev/leat/internal/engine"
+	"github.com/leat-dev/leat/internal/wire"
+)
+
+func (a *API) deploymentRoutes(r *api.Router) {
+	r.Handle("POST", "/deployments/", api.Handle(http.StatusCreated, a.createDeployment))
+	r.Handle("PATCH", "/deployments/{id:uuid}", api.Handle(http.StatusNoContent, a.updateDeployment))
+	r.Handle("GET", "/deployments/{id:uuid}", api.Handle(http.StatusOK, a.readDeployment))
+	r.Handle("DELETE", "/deployments/{id:uuid}", api.Handle(http.StatusNoContent, a.deleteDeployment))
+	r.Handle("GET", "/deployments/name/{flow}/{deployment}", api.Handle(http.StatusOK, a.readDeploymentByName))
+	r.Handle("POST", "/deployments/filter", api.Handle(http.StatusOK, a.filterDeployments))
+	r.Handle("POST", "/deployments/paginate", api.Handle(http.StatusOK, a.paginateDeployments))
+	r.Handle("POST", "/deployments/count", api.Handle(http.StatusOK, a.countDeployments))
+	r.Handle("POST", "/deployments/bulk_delete", api.Handle(http.StatusOK, a.deleteDeployments))
+	r.Handle("POST", "/deployments/get_scheduled_flow_runs", api.Handle(http.StatusOK, a.pollDeployments))
+	r.Handle("POST", "/deployments/{id:uuid}/pause_deployment", api.Handle(http.StatusOK, a.pauseDeployment))
+	r.Handle("POST", "/deployments/{id:uuid}/resume_deployment", api.Handle(http.StatusOK, a.resumeDeployment))
+	r.Handle("POST", "/deployments/{id:uuid}/create_flow_run", api.Handle(http.StatusCreated, a.createDeploymentRun))
+	r.Handle("POST", "/deployments/{id:uuid}/create_flow_run/bulk", api.Handle(http.StatusOK, a.createDeploymentRuns))
+	r.Handle("GET", "/deployments/{id:uuid}/work_queue_check", api.Handle(http.StatusOK, a.queuesForDeployment))
+	r.Handle("POST", "/deployments/{id:uuid}/schedule", api.Handle(http.StatusOK, a.fillDeployment))
+	r.Handle("GET", "/deployments/{id:uuid}/schedules", api.Handle(http.StatusOK, a.listSchedules))
+	r.Handle("POST", "/deployments/{id:uuid}/schedules", api.Handle(http.StatusCreated, a.addSchedules))
+	r.Handle("PATCH", "/deployments/{id:uuid}/schedules/{schedule:uuid}", api.Handle(http.StatusNoContent, a.updateSchedule))
+	r.Handle("DELETE", "/deployments/{id:uuid}/schedules/{schedule:uuid}", api.Handle(http.StatusNoContent, a.deleteSchedule))
+}
+
+type createDeploymentIn struct {
+	Body client.DeploymentCreate `body:""`
+}
+
+func (a *API) createDeployment(ctx context.Context, in createDeploymentIn) (api.Response, error) {
+	b := in.Body
+	if bothLimits(b.ConcurrencyLimit, b.GlobalConcurrencyLimitID) {
+		return api.Response{}, errBothLimits()
+	}
+	f := engine.DeploymentFields{
+		Version: b.Version, Description: b.Description, Paused: b.Paused, ConcurrencyLimit: b.ConcurrencyLimit,
+		ConcurrencyLimitID: b.GlobalConcurrencyLimitID, ConcurrencyOptions: asRaw(b.ConcurrencyOptions),
+		EnforceParameterSchema: b.EnforceParameterSchema, ParameterSchema: b.ParameterSchema, Parameters: b.Parameters, Tags: b.Tags,
+		Labels: optRaw(b.Labels), PullSteps: asRaw(b.PullSteps), WorkPoolName: b.WorkPoolName, WorkQueueName: b.WorkQueueName,
+		Path: b.Path, Entrypoint: b.Entrypoint, StorageDocumentID: b.StorageDocumentID,
+		InfrastructureDocumentID: b.InfrastructureDocumentID, Schedules: wire.Some(mapped(b.Schedules, newSchedule)),
+	}
+	if b.JobVariables != nil {
+		f.JobVariables = wire.Some(b.JobVariables)
+	}
+	d, created, err := a.Engine.PutDeployment(ctx, a.workspace(ctx), b.FlowID, b.Name, f)
+	if err != nil {
+		return api.Response{}, err
+	}
+	shown, err := a.showDeployments(ctx, []*core.Deployment{d})
+	if err != nil {
+		return api.Response{}, err
+	}
+	return made(created, shown[0]), nil
+}
+
+func bothLimits(own wire.Opt[int], shared wire.Opt[core.ID]) bool {
+	_, hasOwn := own.Get()
+	_, hasShared := shared.Get()
+	return hasOwn && hasShared
+}
+
+func errBothLimits() error {
+	return &api.InvalidRequest{Errors: []wire.FieldError{{
+		Type: "value_error", Loc: []any{"body"}, Input: json.RawMessage("{}"), Ctx: map[string]any{"error": struct{}{}},
+		Msg: "Value error, A deployment cannot have both a concurrency limit and a global concurrency limit.",
+	}}, Body: json.RawMessage("{}")}
+}
+
+// asRaw turns what was checked into JSON as it is stored.
+func asRaw[T any](o wire.Opt[T]) wire.Opt[json.RawMessage] {
+	v, ok := o.Get()
+	if !ok {
+		return wire.Opt[json.RawMessage]{Set: o.Set, Null: o.Null}
+	}
+	b, err := wire.Marshal(v)
+	if err != nil {
+		return wire.Opt[json.RawMessage]{} // what was decoded always marshals
+	}
+	return wire.Some(json.RawMessage(b))
+}
+
+func newSchedule(s client.ScheduleCreate) engine.ScheduleFields {
+	return engine.ScheduleFields{
+		Schedule: json.RawMessage(s.Schedule), Active: &s.Active, MaxScheduledRuns: (*int)(s.MaxScheduledRuns), Parameters: s.Parameters,
+		Slug: s.Slug, Replaces: s.Replaces,
+	}
+}
+
+func changedSchedule(s client.ScheduleUpdate) engine.ScheduleFields {
+	f := engine.ScheduleFields{
+		Active: s.Active, MaxScheduledRuns: (*int)(s.MaxScheduledRuns), Parameters: s.Parameters, Slug: s.Slug, Replaces: s.Replaces,
+	}
+	if s.Schedule != nil {
+		f.Schedule = json.RawMessage(*s.Schedule)
+	}
+	return f
+}
+
+type updateDeploymentIn struct {
+	ID   core.ID                 `path:"id"`
+	Body client.DeploymentUpdate `body:""`
+}
+
+func (a *API) updateDeployment(ctx context.Context, in updateDeploymentIn) (struct{}, error) {
+	b := in.Body
+	if bothLimits(b.ConcurrencyLimit, b.GlobalConcurrencyLimitID) {
+		return struct{}{}, errBothLimits()
+	}
+	f := engine.DeploymentFields{
+		Version: b.Version, Description: b.Description, ConcurrencyLimit: b.ConcurrencyLimit,
+		ConcurrencyLimitID: b.GlobalConcurrencyLimitID, ConcurrencyOptions: asRaw(b.ConcurrencyOptions),
+		EnforceParameterSchema: b.EnforceParameterSchema, ParameterSchema: b.ParameterSchema, Parameters: b.Parameters,
+		PullSteps: asRaw(b.PullSteps), JobVariables: b.JobVariables, WorkPoolName: b.WorkPoolName, WorkQueueName: b.WorkQueueName,
+		Path: b.Path, Entrypoint: b.Entrypoint, StorageDocumentID: b.StorageDocumentID,
+		InfrastructureDocumentID: b.InfrastructureDocumentID,
+	}
+	if p, ok := b.Paused.Get(); ok {
+		f.Paused = wire.Some(p)
+	}
+	if t, ok := b.Tags.Get(); ok {
+		f.Tags = wire.Some(t)
+	}
+	if s, ok := b.Schedules.Get(); ok {
+		f.Schedules = wire.Some(mapped(s, changedSchedule))
+	}
+	return struct{}{}, a.Engine.UpdateDeployment(ctx, a.workspace(ctx), in.ID, f)
+}
+
+// showDeployments shows deployments with the limits that they use.
+func (a *API) showDeployments(ctx context.Context, list []*core.Deployment) ([]client.Deployment, error) {
+	var ids []core.ID
+	for _, d := range list {
+		if d.ConcurrencyLimitID != nil {
+			ids = append(ids, *d.ConcurrencyLimitID)
+		}
+	}
+	limits := map[core.ID]*core.ConcurrencyLimit{}
+	now := a.Now()
+	if len(ids) > 0 {
+		err := a.view(ctx, func(tx core.Tx) error {
+			found, err := tx.ConcurrencyLimits(core.LimitSelect{IDs: ids}, now)
+			for _, l := range found {
+				limits[l.ID] = l
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return mapped(list, func(d *core.Deployment) client.Deployment {
+		if d.ConcurrencyLimitID == nil {
+			return client.DeploymentOf(d, nil, now)
+		}
+		return client.DeploymentOf(d, limits[*d.ConcurrencyLimitID], now)
+	}), nil
+}
+
+// oneDeployment shows the deployment that find returns.
+func (a *API) oneDeployment(ctx context.Context, find func(core.Tx) (*core.Deployment, error)) (out client.Deployment, err error) {
+	var d *core.Deployment
+	if err = a.view(ctx, func(tx core.Tx) (err error) {
+		d, err = find(tx)
+		return err
+	}); err != nil {
+		return out, missingAs(err, "Deployment not found")
+	}
+	shown, err := a.showDeployments(ctx, []*core.Deployment{d})
+	if err != nil {
+		return out, err
+	}
+	return shown[0], nil
+}
+
+func (a *API) readDeployment(ctx context.Context, in byID) (client.Deployment, error) {
+	return a.oneDeployment(ctx, func(tx core.Tx) (*core.Deployment, error) { return tx.Deployment(in.ID) })
+}
+
+type deploymentByNameIn struct {
+	Flow       string `path:"flow"`
+	Deployment string `path:"deployment"`
+}
+
+func (a *API) readDeploymentByName(ctx context.Context, in deploymentByNameIn) (client.Deployment, error) {
+	return a.oneDeployment(ctx, func(tx core.Tx) (*core.Deployment, error) {
+		f, err := tx.FlowByName(in.Flow)
+		if err != nil {
+			return nil, err
+		}
+		return tx.DeploymentByName(f.ID, in.Deployment)
+	})
+}
+
+func (a *API) deleteDeployment(ctx context.Context, in byID) (struct{}, error) {
+	return struct{}{}, a.Engine.DeleteDeployment(ctx, a.workspace(ctx), in.ID)
+}
+
+// deploymentSort is an order of deployments.
+type deploymentSort string
+
+// Enum lists the values.
+func (deploymentSort) Enum() []string {
+	return []string{"CREATED_DESC", "UPDATED_DESC", "NAME_ASC", "NAME_DESC"}
+}
+
+type filterDeploymentsIn struct {
+	Body struct {
+		_ struct{} `wire:"embed"`
+		page
+		filters
+		Sort deploymentSort `json:"sort" wire:"default=NAME_ASC"`
+	} `body:""`
+}
+
+func (a *API) filterDeployments(ctx context.Context, in filterDeploymentsIn) ([]client.Deployment, error) {
+	q, err := query(in.Body.filters, string(in.Body.Sort), in.Body.page)
+	if err != nil {
+		return nil, err
+	}
+	return a.listDeployments(ctx, q)
+}
+
+func (a *API) listDeployments(ctx context.Context, q core.Query) ([]client.Deployment, error) {
+	var found []*core.Deployment
+	err := a.view(ctx, func(tx core.Tx) (err error) {
+		found, err = tx.FilterDeployments(q)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.showDeployments(ctx, found)
+}
+
+func (a *API) countDeployments(ctx context.Context, in filtersIn) (int, error) {
+	return a.numberOfDeployments(ctx, core.Query{Where: in.Body.where()})
+}
+
+func (a *API) numberOfDeployments(ctx context.Context, q core.Query) (n int, err error) {
+	err = a.view(ctx, func(tx core.Tx) (err error) {
+		n, err = tx.CountDeployments(q)
+		return err
+	})
+	return n, err
+}
+
+type paginateDeploymentsIn struct {
+	Body struct {
+		_ struct{} `wire:"embed"`
+		numbered
+		filters
+		Sort deploymentSort `json:"sort" wire:"default=NAME_ASC"`
+	} `body:""`
+}
+
+func (a *API) paginateDeployments(ctx context.Context, in paginateDeploymentsIn) (out pages[client.Deployment], err error) {
+	p, size, err := in.Body.offset()
+	if err != nil {
+		return out, err
+	}
+	q, err := query(in.Body.filters, string(in.Body.Sort), p)
+	if err != nil {
+		return out, err
+	}
+	list, err := a.listDeployments(ctx, q)
+	if err != nil {
+		return out, err
+	}
+	n, err := a.numberOfDeployments(ctx, q)
+	return pagesOf(list, n, size, in.Body.Page), err
+}
+
+type deleteDeploymentsIn struct {
+	Body struct {
+		_           struct{}          `wire:"embed"`
+		Deployments *deploymentFilter `json:"deployments"`
+		Limit       int               `json:"limit" wire:"default=50,ge=1,le=50"`
+	} `body:""`
+}
+
+func (a *API) deleteDeployments(ctx context.Context, in deleteDeploymentsIn) (client.Deleted, error) {
+	q := core.Query{Limit: in.Body.Limit}
+	if f := in.Body.Deployments; f != nil {
+		q.Where = map[core.Entity]*core.Filter{core.EntityDeployment: &f.Filter}
+	}
+	ids, err := a.Engine.DeleteDeployments(ctx, a.workspace(ctx), q)
+	return client.Deleted{Deleted: client.NotNil(ids)}, err
+}
+
+type pollDeploymentsIn struct {
+	Body struct {
+		_             struct{}   `wire:"embed"`
+		DeploymentIDs []core.ID  `json:"deployment_ids" wire:"required"`
+		Before        *wire.Time `json:"scheduled_before"`
+		Limit         *int       `json:"limit"`
+	} `body:""`
+}
+
+func (a *API) pollDeployments(ctx context.Context, in pollDeploymentsIn) ([]client.FlowRun, error) {
+	n, err := limit(in.Body.Limit)
+	if err != nil {
+		return nil, err
+	}
+	runs, err := a.Engine.PollDeployments(ctx, a.workspace(ctx), in.Body.DeploymentIDs, in.Body.Before.Ptr(), n)
+	return mapped(runs, a.flowRunOf), err
+}
+
+func (a *API) pauseDeployment(ctx context.Context, in byID) (struct{}, error) {
+	return struct{}{}, a.Engine.PauseDeployment(ctx, a.workspace(ctx), in.ID, true)
+}
+
+func (a *API) resumeDeployment(ctx context.Context, in byID) (struct{}, error) {
+	return struct{}{}, a.Engine.PauseDeployment(ctx, a.workspace(ctx), in.ID, false)
+}
+
+func deploymentRun(b client.DeploymentFlowRunCreate) engine.DeploymentRun {
+	run := engine.DeploymentRun{
+		Parameters: b.Parameters, EnforceSchema: b.EnforceParameterSchema, Context: b.Context, Policy: b.Policy.Core(), Tags: b.Tags,
+		Labels: optRaw(b.Labels), IdempotencyKey: b.IdempotencyKey, ParentTaskRunID: b.ParentTaskRunID,
+		InfrastructureDocumentID: b.InfrastructureDocumentID, WorkQueueName: b.WorkQueueName,
+	}
+	if b.Name != nil {
+		run.Name = *b.Name
+	}
+	if !isNull(b.JobVariables) {
+		run.JobVariables = b.JobVariables
+	}
+	if b.State != nil {
+		s := b.State.Core()
+		run.State = &s
+	}
+	return run
+}
+
+type createDeploymentRunIn struct {
+	ID   core.ID                        `path:"id"`
+	Body client.DeploymentFlowRunCreate `body:""`
+}
+
+func (a *API) createDeploymentRun(ctx context.Context, in createDeploymentRunIn) (api.Response, error) {
+	run, created, err := a.Engine.CreateDeploymentRun(ctx, a.workspace(ctx), in.ID, deploymentRun(in.Body))
+	if err != nil {
+		return api.Response{}, err
+	}
+	return made(created, a.flowRunOf(run)), nil
+}
+
+type createDeploymentRunsIn struct {
+	ID   core.ID                          `path:"id"`
+	Body []client.DeploymentFlowRunCreate `body:""`
+}
+
+func (a *API) createDeploymentRuns(ctx context.Context, in createDeploymentRunsIn) (out client.BulkResults, err error) {
+	results, err := a.Engine.CreateDeploymentRuns(ctx, a.workspace(ctx), in.ID, mapped(in.Body, deploymentRun))
+	if err != nil {
+		return out, err
+	}
+	out.Results = mapped(results, func(r engine.RunResult) client.BulkResult {
+		if r.Err != nil {
+			text := r.Err.Error()
+			return client.BulkResult{Status: "FAILED", Error: &text}
+		}
+		return client.BulkResult{FlowRunID: &r.RunID, Status: "CREATED"}
+	})
+	return out, nil
+}
+
+// queuesForDeployment lists the queues that may take the deployment's runs: all,
+// since only queues of the oldest clients have a filter.
+func (a *API) queuesForDeployment(ctx context.Context, in byID) ([]client.BareWorkQueue, error) {
+	var found []*core.WorkQueue
+	err := a.view(ctx, func(tx core.Tx) error {
+		if _, err := tx.Deployment(in.ID); err != nil {
+			return err
+		}
+		var err error
+		found, err = tx.FilterWorkQueues(core.Query{Sort: "CREATED", Limit: maxLimit})
+		return err
+	})
+	return mapped(found, client.BareWorkQueueOf), err
+}
+
+type fillDeploymentIn struct {
+	ID   core.ID `path:"id"`
+	Body struct {
+		_         struct{}   `wire:"embed"`
+		StartTime *wire.Time `json:"start_time"`
+		EndTime   *wire.Time `json:"end_time"`
+		MinTime   *float64   `json:"min_time"`
+		MinRuns   *int       `json:"min_runs"`
+		MaxRuns   *int       `json:"max_runs"`
+	} `body:""`
+}
+
+func (a *API) fillDeployment(ctx context.Context, in fillDeploymentIn) (struct{}, error) {
+	h := engine.DefaultHorizon(a.Now())
+	b := in.Body
+	if b.StartTime != nil {
+		h.From, h.To = b.StartTime.Time, b.StartTime.Add(engine.MaxHorizon)
+	}
+	if b.EndTime != nil {
+		h.To = b.EndTime.Time
+	}
+	if b.MinTime != nil {
+		h.MinTime = time.Duration(*b.MinTime * float64(time.Second))
+	}
+	if b.MinRuns != nil {
+		h.MinRuns = *b.MinRuns
+	}
+	if b.MaxRuns != nil {
+		h.MaxRuns = *b.MaxRuns
+	}
+	return struct{}{}, a.Engine.FillDeployment(ctx, a.workspace(ctx), in.ID, h)
+}
+
+func (a *API) listSchedules(ctx context.Context, in byID) (out []client.DeploymentSchedule, err error) {
+	err = a.view(ctx, func(tx core.Tx) error {
+		d, err := tx.Deployment(in.ID)
+		if err == nil {
+			out = mapped(d.Schedules, client.DeploymentScheduleOf)
+		}
+		return err
+	})
+	return out, missingAs(err, "Deployment not found.")
+}
+
+type addSchedulesIn struct {
+	ID   core.ID                 `path:"id"`
+	Body []client.ScheduleCreate `body:""`
+}
+
+func (a *API) addSchedules(ctx context.Context, in addSchedulesIn) ([]client.DeploymentSchedule, error) {
+	added, err := a.Engine.AddSchedules(ctx, a.workspace(ctx), in.ID, mapped(in.Body, newSchedule))
+	return mapped(added, client.DeploymentScheduleOf), err
+}
+
+type updateScheduleIn struct {
+	ID       core.ID               `path:"id"`
+	Schedule core.ID               `path:"schedule"`
+	Body     client.ScheduleUpdate `body:""`
+}
+
+func (a *API) updateSchedule(ctx context.Context, in updateScheduleIn) (struct{}, error) {
+	return struct{}{}, a.Engine.UpdateSchedule(ctx, a.workspace(ctx), in.ID, in.Schedule, changedSchedule(in.Body))
+}
+
+type deleteScheduleIn struct {
+	ID       core.ID `path:"id"`
+	Schedule core.ID `path:"schedule"`
+}
+
+func (a *API) deleteSchedule(ctx context.Context, in deleteScheduleIn) (struct{}, error) {
+	return struct{}{}, a.Engine.DeleteSchedule(ctx, a.workspace(ctx), in.ID, in.Schedule)
+}

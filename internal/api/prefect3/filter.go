@@ -1,0 +1,250 @@
+package prefect3
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"github.com/leat-dev/leat/internal/core"
+	"github.com/leat-dev/leat/internal/wire"
+)
+
+// The filters of the entities, as request bodies hold them. Each decodes by
+// the table of fields that core keeps for its entity.
+type (
+	flowFilter       struct{ core.Filter }
+	flowRunFilter    struct{ core.Filter }
+	taskRunFilter    struct{ core.Filter }
+	deploymentFilter struct{ core.Filter }
+	workPoolFilter   struct{ core.Filter }
+	workQueueFilter  struct{ core.Filter }
+	workerFilter     struct{ core.Filter }
+	logFilter        struct{ core.Filter }
+)
+
+// DecodeWire implements wire's interface for types that decode themselves.
+func (f *flowFilter) DecodeWire(raw json.RawMessage) []wire.FieldError {
+	return decodeFilter(core.EntityFlow, raw, &f.Filter)
+}
+
+// DecodeWire implements wire's interface for types that decode themselves.
+func (f *flowRunFilter) DecodeWire(raw json.RawMessage) []wire.FieldError {
+	return decodeFilter(core.EntityFlowRun, raw, &f.Filter)
+}
+
+// DecodeWire implements wire's interface for types that decode themselves.
+func (f *taskRunFilter) DecodeWire(raw json.RawMessage) []wire.FieldError {
+	return decodeFilter(core.EntityTaskRun, raw, &f.Filter)
+}
+
+// DecodeWire implements wire's interface for types that decode themselves.
+func (f *deploymentFilter) DecodeWire(raw json.RawMessage) []wire.FieldError {
+	return decodeFilter(core.EntityDeployment, raw, &f.Filter)
+}
+
+// DecodeWire implements wire's interface for types that decode themselves.
+func (f *workPoolFilter) DecodeWire(raw json.RawMessage) []wire.FieldError {
+	return decodeFilter(core.EntityWorkPool, raw, &f.Filter)
+}
+
+// DecodeWire implements wire's interface for types that decode themselves.
+func (f *workQueueFilter) DecodeWire(raw json.RawMessage) []wire.FieldError {
+	return decodeFilter(core.EntityWorkQueue, raw, &f.Filter)
+}
+
+// DecodeWire implements wire's interface for types that decode themselves.
+func (f *workerFilter) DecodeWire(raw json.RawMessage) []wire.FieldError {
+	return decodeFilter(core.EntityWorker, raw, &f.Filter)
+}
+
+// DecodeWire implements wire's interface for types that decode themselves.
+func (f *logFilter) DecodeWire(raw json.RawMessage) []wire.FieldError {
+	return decodeFilter(core.EntityLog, raw, &f.Filter)
+}
+
+// filters are the filters that most lists take. wire decodes them as part of a body.
+type filters struct {
+	Flows       *flowFilter       `json:"flows"`
+	FlowRuns    *flowRunFilter    `json:"flow_runs"`
+	TaskRuns    *taskRunFilter    `json:"task_runs"`
+	Deployments *deploymentFilter `json:"deployments"`
+	WorkPools   *workPoolFilter   `json:"work_pools"`
+	// The reference calls the same filter by two names, by endpoint.
+	WorkQueues     *workQueueFilter `json:"work_queues"`
+	WorkPoolQueues *workQueueFilter `json:"work_pool_queues"`
+}
+
+// where collects the filters that were given.
+func (f *filters) where() map[core.Entity]*core.Filter {
+	where := map[core.Entity]*core.Filter{}
+	if f.Flows != nil {
+		where[core.EntityFlow] = &f.Flows.Filter
+	}
+	if f.FlowRuns != nil {
+		where[core.EntityFlowRun] = &f.FlowRuns.Filter
+	}
+	if f.TaskRuns != nil {
+		where[core.EntityTaskRun] = &f.TaskRuns.Filter
+	}
+	if f.Deployments != nil {
+		where[core.EntityDeployment] = &f.Deployments.Filter
+	}
+	if f.WorkPools != nil {
+		where[core.EntityWorkPool] = &f.WorkPools.Filter
+	}
+	switch {
+	case f.WorkPoolQueues != nil:
+		where[core.EntityWorkQueue] = &f.WorkPoolQueues.Filter
+	case f.WorkQueues != nil:
+		where[core.EntityWorkQueue] = &f.WorkQueues.Filter
+	}
+	return where
+}
+
+// operator joins conditions.
+type operator string
+
+// Enum lists the values.
+func (operator) Enum() []string { return []string{"and_", "or_"} }
+
+// workerStatus is what workers are filtered by.
+type workerStatus string
+
+// Enum lists the values.
+func (workerStatus) Enum() []string { return []string{"ONLINE", "OFFLINE"} }
+
+// decodeFilter reads an entity's filter and finds what is wrong in it.
+func decodeFilter(e core.Entity, raw json.RawMessage, into *core.Filter) []wire.FieldError {
+	return decodeGroup(core.FilterFields(e), "", raw, into)
+}
+
+// decodeGroup reads an object whose keys are fields; prefix stands before their names.
+func decodeGroup(fields []core.Field, prefix string, raw json.RawMessage, into *core.Filter) []wire.FieldError {
+	return eachMember(raw, func(key string, value json.RawMessage) []wire.FieldError {
+		if key == "operator" {
+			return decodeOperator(value, into)
+		}
+		for _, f := range fields {
+			if f.Name != key {
+				continue
+			}
+			if isNull(value) {
+				return nil
+			}
+			var group core.Filter
+			var errs []wire.FieldError
+			if f.Fields != nil {
+				errs = decodeGroup(f.Fields, prefix+f.Name+".", value, &group)
+			} else {
+				errs = decodeOps(f, prefix+f.Name, value, &group)
+			}
+			if len(errs) == 0 && !group.Empty() {
+				into.Groups = append(into.Groups, group)
+			}
+			return errs
+		}
+		return []wire.FieldError{extra(value)}
+	})
+}
+
+// decodeOps reads an object whose keys are comparisons of one field.
+func decodeOps(f core.Field, name string, raw json.RawMessage, into *core.Filter) []wire.FieldError {
+	return eachMember(raw, func(key string, value json.RawMessage) []wire.FieldError {
+		if key == "operator" && f.Grouped {
+			return decodeOperator(value, into)
+		}
+		for _, op := range f.Ops {
+			if string(op) != key {
+				continue
+			}
+			if isNull(value) {
+				return nil
+			}
+			v, errs := decodeValue(f.Kind, op, value)
+			if len(errs) == 0 {
+				into.Conds = append(into.Conds, core.Cond{Field: name, Op: op, Value: v})
+			}
+			return errs
+		}
+		return []wire.FieldError{extra(value)}
+	})
+}
+
+func decodeOperator(value json.RawMessage, into *core.Filter) []wire.FieldError {
+	op, errs := decoded[operator](value)
+	into.Or = op == "or_"
+	return errs
+}
+
+// decodeValue reads what a field of the kind is compared with.
+func decodeValue(kind core.Kind, op core.Op, raw json.RawMessage) (any, []wire.FieldError) {
+	switch op {
+	case core.OpIsNull, core.OpEq, core.OpExists:
+		return erase(decoded[bool](raw))
+	case core.OpLike, core.OpQuery:
+		return erase(decoded[string](raw))
+	case core.OpBefore, core.OpAfter:
+		t, errs := decoded[wire.Time](raw)
+		return t.Time, errs
+	case core.OpGe, core.OpLe:
+		n, errs := decoded[int64](raw)
+		return n, errs
+	case core.OpAny, core.OpNotAny, core.OpAll, core.OpStartsWith:
+	}
+	switch kind {
+	case core.KindID:
+		return erase(decoded[[]core.ID](raw))
+	case core.KindStateType:
+		return erase(decoded[[]core.StateType](raw))
+	case core.KindWorkerStatus:
+		list, errs := decoded[[]workerStatus](raw)
+		out := make([]string, len(list))
+		for i, s := range list {
+			out[i] = string(s)
+		}
+		return out, errs
+	case core.KindString, core.KindTime, core.KindInt, core.KindBool, core.KindTags:
+	}
+	return erase(decoded[[]string](raw))
+}
+
+// decoded reads a value and returns what is wrong in it.
+func decoded[T any](raw json.RawMessage) (v T, errs []wire.FieldError) {
+	return v, wire.FieldErrors(wire.Decode(raw, &v), raw)
+}
+
+func erase[T any](v T, errs []wire.FieldError) (any, []wire.FieldError) { return v, errs }
+
+func isNull(raw json.RawMessage) bool { return strings.TrimSpace(string(raw)) == "null" }
+
+func extra(value json.RawMessage) wire.FieldError {
+	return wire.FieldError{Type: "extra_forbidden", Msg: "Extra inputs are not permitted", Input: value}
+}
+
+// eachMember calls fn for the members of an object in their order and puts the
+// key before the places of the errors that it returns.
+func eachMember(raw json.RawMessage, fn func(key string, value json.RawMessage) []wire.FieldError) []wire.FieldError {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return []wire.FieldError{{
+			Type: "model_attributes_type", Msg: "Input should be a valid dictionary or object to extract fields from", Input: raw,
+		}}
+	}
+	var all []wire.FieldError
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return all
+		}
+		var value json.RawMessage
+		if err := dec.Decode(&value); err != nil {
+			return all
+		}
+		name, _ := key.(string)
+		for _, e := range fn(name, value) {
+			e.Loc = append([]any{name}, e.Loc...)
+			all = append(all, e)
+		}
+	}
+	return all
+}

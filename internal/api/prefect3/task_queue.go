@@ -1,0 +1,96 @@
+package prefect3
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/leat-dev/leat/internal/api"
+	"github.com/leat-dev/leat/internal/core"
+)
+
+// claimTime is how long a task worker has a background task run for itself
+// before the run is offered to others: it should be Pending by then.
+const claimTime = 30 * time.Second
+
+// closes of the task queue's socket, as the reference has them.
+const statusProtocolViolation = websocket.StatusCode(4001)
+
+func (a *API) taskQueueRoutes(r *api.Router) {
+	r.HandleOpen("GET", "/task_runs/subscriptions/scheduled", api.Socket(a.scheduledTasks))
+}
+
+// scheduledTasks offers background task runs to a task worker, one at a time:
+// the next is sent when the last is acknowledged. Prefect REST: WS
+// /task_runs/subscriptions/scheduled.
+func (a *API) scheduledTasks(w http.ResponseWriter, r *http.Request) {
+	s := a.accept(w, r, api.SocketOptions{})
+	if s == nil {
+		return
+	}
+	defer s.cancel()
+	var sub struct {
+		Type     string   `json:"type"`
+		Keys     []string `json:"keys"`
+		ClientID string   `json:"client_id"`
+	}
+	switch err := s.receive(&sub); {
+	case err != nil:
+		s.refuse(websocket.StatusProtocolError, "Expected 'subscribe' message")
+		return
+	case sub.Type != "subscribe":
+		s.refuse(statusProtocolViolation, "Protocol violation: expected 'subscribe' message")
+		return
+	case len(sub.Keys) == 0:
+		s.refuse(statusProtocolViolation, "Protocol violation: expected 'keys' in subscribe message")
+		return
+	case sub.ClientID == "":
+		s.refuse(statusProtocolViolation, "Protocol violation: expected 'client_id' in subscribe message")
+		return
+	}
+	a.offerTasks(s, sub.Keys)
+}
+
+// offerTasks sends runs until the worker quits.
+func (a *API) offerTasks(s *socket, keys []string) {
+	wake, stop := a.store.Subscribe(core.TopicTaskQueue)
+	defer stop()
+	// Runs whose time comes, or whose worker died, wake nobody.
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	for {
+		run, err := a.Engine.ClaimTaskRun(s.ctx, a.workspace(s.ctx), keys, claimTime)
+		if core.CodeOf(err) == core.NotFound {
+			select {
+			case <-wake:
+			case <-look.C:
+				if s.Ping(s.ctx) != nil {
+					return
+				}
+			case <-s.ctx.Done():
+				return
+			}
+			continue
+		}
+		if err != nil {
+			a.endFollowing(s, err)
+			return
+		}
+		var ack struct {
+			Type string `json:"type"`
+		}
+		if s.send(a.taskRunOf(run)) != nil || s.receive(&ack) != nil {
+			return
+		}
+		switch ack.Type {
+		case "quit":
+			s.refuse(websocket.StatusNormalClosure, "")
+			return
+		case "ack":
+		default:
+			s.refuse(statusProtocolViolation, "Protocol violation: expected 'ack' message")
+			return
+		}
+	}
+}

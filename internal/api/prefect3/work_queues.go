@@ -1,0 +1,307 @@
+package prefect3
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/leat-dev/leat/internal/api"
+	"github.com/leat-dev/leat/internal/client"
+	"github.com/leat-dev/leat/internal/core"
+	"github.com/leat-dev/leat/internal/engine"
+	"github.com/leat-dev/leat/internal/wire"
+)
+
+// poolQueueRoutes serve the queues of a pool by name.
+func (a *API) poolQueueRoutes(r *api.Router) {
+	r.Handle("POST", "/work_pools/{name}/queues", api.Handle(http.StatusCreated, a.createWorkQueue))
+	r.Handle("GET", "/work_pools/{name}/queues/{queue}", api.Handle(http.StatusOK, a.readPoolQueue))
+	r.Handle("PATCH", "/work_pools/{name}/queues/{queue}", api.Handle(http.StatusNoContent, a.updatePoolQueue))
+	r.Handle("DELETE", "/work_pools/{name}/queues/{queue}", api.Handle(http.StatusNoContent, a.deletePoolQueue))
+	r.Handle("POST", "/work_pools/{name}/queues/filter", api.Handle(http.StatusOK, a.filterPoolQueues))
+}
+
+// workQueueRoutes serve queues by id, and those of older clients that name no pool.
+func (a *API) workQueueRoutes(r *api.Router) {
+	r.Handle("POST", "/work_queues/", api.Handle(http.StatusCreated, a.createWorkQueue))
+	r.Handle("GET", "/work_queues/{id:uuid}", api.Handle(http.StatusOK, a.readWorkQueue))
+	r.Handle("PATCH", "/work_queues/{id:uuid}", api.Handle(http.StatusNoContent, a.updateWorkQueue))
+	r.Handle("DELETE", "/work_queues/{id:uuid}", api.Handle(http.StatusNoContent, a.deleteWorkQueue))
+	r.Handle("GET", "/work_queues/name/{name}", api.Handle(http.StatusOK, a.readWorkQueueByName))
+	r.Handle("POST", "/work_queues/filter", api.Handle(http.StatusOK, a.filterWorkQueues))
+	r.Handle("POST", "/work_queues/{id:uuid}/get_runs", api.Handle(http.StatusOK, a.pollWorkQueue))
+	r.Handle("POST", "/work_queues/{id:uuid}/concurrency_status", api.Handle(http.StatusOK, a.workQueueSlots))
+	r.Handle("GET", "/work_queues/{id:uuid}/status", api.Handle(http.StatusOK, a.workQueueStatus))
+}
+
+// agentPool is the pool of queues that are named without one.
+const agentPool = "default-agent-pool"
+
+type createWorkQueueIn struct {
+	// Pool is empty on the path without one.
+	Request *http.Request
+	Body    client.WorkQueueCreate `body:""`
+}
+
+func (a *API) createWorkQueue(ctx context.Context, in createWorkQueueIn) (out client.WorkQueue, err error) {
+	b := in.Body
+	q := engine.NewWorkQueue{
+		Name: string(b.Name), IsPaused: b.IsPaused, ConcurrencyLimit: b.ConcurrencyLimit, Priority: b.Priority, Filter: b.Filter.JSON(),
+	}
+	if b.Description != nil {
+		q.Description = *b.Description
+	}
+	made, err := a.Engine.CreateWorkQueue(ctx, a.workspace(ctx), in.Request.PathValue("name"), q)
+	if err != nil {
+		return out, err
+	}
+	return client.WorkQueueOf(made, new(int)), nil
+}
+
+// showWorkQueues counts the slots in use where limits ask for it.
+func showWorkQueues(tx core.Tx, queues []*core.WorkQueue) ([]client.WorkQueue, error) {
+	var limited []core.ID
+	for _, q := range queues {
+		if q.ConcurrencyLimit != nil {
+			limited = append(limited, q.ID)
+		}
+	}
+	used, err := tx.SlotsInUse(limited, false)
+	return mapped(queues, func(q *core.WorkQueue) client.WorkQueue {
+		n := used[q.ID]
+		return client.WorkQueueOf(q, &n)
+	}), err
+}
+
+// oneWorkQueue shows the queue that find returns.
+func (a *API) oneWorkQueue(ctx context.Context, find func(core.Tx) (*core.WorkQueue, error)) (out client.WorkQueue, err error) {
+	err = a.view(ctx, func(tx core.Tx) error {
+		q, err := find(tx)
+		if err != nil {
+			return err
+		}
+		shown, err := showWorkQueues(tx, []*core.WorkQueue{q})
+		if err == nil {
+			out = shown[0]
+		}
+		return err
+	})
+	return out, err
+}
+
+func (a *API) readWorkQueue(ctx context.Context, in byID) (client.WorkQueue, error) {
+	return a.oneWorkQueue(ctx, func(tx core.Tx) (*core.WorkQueue, error) { return tx.WorkQueue(in.ID) })
+}
+
+type poolQueue struct {
+	Pool  string `path:"name"`
+	Queue string `path:"queue"`
+}
+
+// missingQueue words that there is no such queue, nor perhaps its pool.
+func missingQueue(err error, in poolQueue) error {
+	return missingAs(err, "Work pool queue '"+in.Pool+"/"+in.Queue+"' not found.")
+}
+
+func (a *API) readPoolQueue(ctx context.Context, in poolQueue) (client.WorkQueue, error) {
+	out, err := a.oneWorkQueue(ctx, func(tx core.Tx) (*core.WorkQueue, error) { return queueByName(tx, in.Pool, in.Queue) })
+	return out, missingQueue(err, in)
+}
+
+func queueByName(tx core.Tx, pool, name string) (*core.WorkQueue, error) {
+	p, err := tx.WorkPoolByName(pool)
+	if err != nil {
+		return nil, err
+	}
+	queues, err := tx.WorkQueues(p.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, q := range queues {
+		if q.Name == name {
+			return q, nil
+		}
+	}
+	return nil, core.Errorf(core.NotFound, "work queue not found")
+}
+
+func (a *API) readWorkQueueByName(ctx context.Context, in byName) (client.WorkQueue, error) {
+	out, err := a.oneWorkQueue(ctx, func(tx core.Tx) (*core.WorkQueue, error) { return queueByName(tx, agentPool, in.Name) })
+	return out, missingAs(err, "work queue not found")
+}
+
+func queueChange(b client.WorkQueueUpdate) engine.WorkQueueChange {
+	c := engine.WorkQueueChange{
+		Name: b.Name, Description: b.Description, ConcurrencyLimit: b.ConcurrencyLimit, Priority: b.Priority,
+	}
+	if b.IsPaused != nil {
+		c.IsPaused = wire.Some(*b.IsPaused)
+	}
+	if t, ok := b.LastPolled.Get(); ok {
+		c.LastPolled = wire.Some(t.Time)
+	}
+	if f, ok := b.Filter.Get(); ok {
+		c.Filter = wire.Some(f.JSON())
+	}
+	return c
+}
+
+type updateWorkQueueIn struct {
+	ID   core.ID                `path:"id"`
+	Body client.WorkQueueUpdate `body:""`
+}
+
+func (a *API) updateWorkQueue(ctx context.Context, in updateWorkQueueIn) (struct{}, error) {
+	err := a.Engine.UpdateWorkQueue(ctx, a.workspace(ctx), engine.QueueRef{ID: in.ID}, queueChange(in.Body))
+	return struct{}{}, missingAs(err, "Work Queue "+in.ID.String()+" not found")
+}
+
+type updatePoolQueueIn struct {
+	Pool  string                 `path:"name"`
+	Queue string                 `path:"queue"`
+	Body  client.WorkQueueUpdate `body:""`
+}
+
+func (a *API) updatePoolQueue(ctx context.Context, in updatePoolQueueIn) (struct{}, error) {
+	ref := engine.QueueRef{Pool: in.Pool, Name: in.Queue}
+	return struct{}{}, a.Engine.UpdateWorkQueue(ctx, a.workspace(ctx), ref, queueChange(in.Body))
+}
+
+func (a *API) deleteWorkQueue(ctx context.Context, in byID) (struct{}, error) {
+	return struct{}{}, a.Engine.DeleteWorkQueue(ctx, a.workspace(ctx), engine.QueueRef{ID: in.ID})
+}
+
+func (a *API) deletePoolQueue(ctx context.Context, in poolQueue) (struct{}, error) {
+	return struct{}{}, a.Engine.DeleteWorkQueue(ctx, a.workspace(ctx), engine.QueueRef{Pool: in.Pool, Name: in.Queue})
+}
+
+type filterPoolQueuesIn struct {
+	Pool string `path:"name"`
+	Body struct {
+		_      struct{}         `wire:"embed"`
+		Queues *workQueueFilter `json:"work_queues"`
+		page
+	} `body:""`
+}
+
+func (a *API) filterPoolQueues(ctx context.Context, in filterPoolQueuesIn) (out []client.WorkQueue, err error) {
+	q, err := query(filters{WorkQueues: in.Body.Queues}, "PRIORITY", in.Body.page)
+	if err != nil {
+		return nil, err
+	}
+	err = a.view(ctx, func(tx core.Tx) error {
+		p, err := tx.WorkPoolByName(in.Pool)
+		if err != nil {
+			return err
+		}
+		q.Where[core.EntityWorkPool] = inPool(p.ID)
+		found, err := tx.FilterWorkQueues(q)
+		if err != nil {
+			return err
+		}
+		out, err = showWorkQueues(tx, found)
+		return err
+	})
+	return out, err
+}
+
+type filterWorkQueuesIn struct {
+	Body struct {
+		_ struct{} `wire:"embed"`
+		page
+		Queues *workQueueFilter `json:"work_queues"`
+	} `body:""`
+}
+
+func (a *API) filterWorkQueues(ctx context.Context, in filterWorkQueuesIn) (out []client.WorkQueue, err error) {
+	q, err := query(filters{WorkQueues: in.Body.Queues}, "", in.Body.page)
+	if err != nil {
+		return nil, err
+	}
+	err = a.view(ctx, func(tx core.Tx) error {
+		found, err := tx.FilterWorkQueues(q)
+		if err != nil {
+			return err
+		}
+		out, err = showWorkQueues(tx, found)
+		return err
+	})
+	return out, err
+}
+
+type pollWorkQueueIn struct {
+	ID core.ID `path:"id"`
+	// UI tells that a person looks, which is no poll.
+	UI   *bool `header:"X-Prefect-Ui"`
+	Body struct {
+		_      struct{}   `wire:"embed"`
+		Limit  *int       `json:"limit"`
+		Before *wire.Time `json:"scheduled_before"`
+	} `body:""`
+}
+
+func (a *API) pollWorkQueue(ctx context.Context, in pollWorkQueueIn) ([]client.FlowRun, error) {
+	n, err := limit(in.Body.Limit)
+	if err != nil {
+		return nil, err
+	}
+	runs, err := a.Engine.PollQueue(ctx, a.workspace(ctx), in.ID, in.Body.Before.Ptr(), n, in.UI != nil && *in.UI)
+	return mapped(runs, a.flowRunOf), missingException(err, "Work queue with id "+in.ID.String()+" not found.")
+}
+
+type workQueueSlotsIn struct {
+	ID   core.ID `path:"id"`
+	Body struct {
+		_ struct{} `wire:"embed"`
+		numbered
+	} `body:""`
+}
+
+func (a *API) workQueueSlots(ctx context.Context, in workQueueSlotsIn) (out client.QueueSlots, err error) {
+	p, size, err := in.Body.offset()
+	if err != nil {
+		return out, err
+	}
+	now := a.Now()
+	err = a.view(ctx, func(tx core.Tx) error {
+		q, err := tx.WorkQueue(in.ID)
+		if err != nil {
+			return err
+		}
+		used, err := tx.SlotsInUse([]core.ID{q.ID}, true)
+		if err != nil {
+			return err
+		}
+		runs, err := tx.SlotHolders(q.ID, true, size, p.Offset)
+		shown := pagesOf(holders(runs, now), used[q.ID], size, in.Body.Page)
+		out = client.QueueSlots{
+			ActiveSlots: shown.Count, ConcurrencyLimit: q.ConcurrencyLimit, FlowRuns: shown.Results, Count: shown.Count, Limit: size,
+			Pages: shown.Pages, Page: shown.Page,
+		}
+		return err
+	})
+	return out, missingAs(err, "Work queue not found.")
+}
+
+// healthyPoll is how long ago the last poll of a healthy queue may be.
+const healthyPoll = 60 * time.Second
+
+func (a *API) workQueueStatus(ctx context.Context, in byID) (out client.QueueStatus, err error) {
+	err = a.view(ctx, func(tx core.Tx) error {
+		q, err := tx.WorkQueue(in.ID)
+		if err != nil {
+			return err
+		}
+		late, err := tx.CountFlowRuns(core.Query{Where: map[core.Entity]*core.Filter{
+			core.EntityFlowRun:   {Conds: []core.Cond{{Field: "state.name", Op: core.OpAny, Value: []string{core.NameLate}}}},
+			core.EntityWorkQueue: {Conds: []core.Cond{{Field: "id", Op: core.OpAny, Value: []core.ID{in.ID}}}},
+		}})
+		out = client.QueueStatus{
+			Healthy:  late == 0 && q.LastPolled != nil && a.Now().Sub(*q.LastPolled) <= healthyPoll,
+			LateRuns: late, LastPolled: wire.FromTimePtr(q.LastPolled),
+			Policy: client.QueueHealthPolicy{MaximumSecondsSincePoll: int(healthyPoll.Seconds())},
+		}
+		return err
+	})
+	return out, missingException(err, "Work queue with id "+in.ID.String()+" not found")
+}

@@ -1,0 +1,163 @@
+package client
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/leat-dev/leat/internal/core"
+	"github.com/leat-dev/leat/internal/wire"
+)
+
+// FlowRun is a flow run as the API shows it. Prefect REST: FlowRunResponse.
+type FlowRun struct {
+	ID                       core.ID         `json:"id"`
+	Created                  wire.Time       `json:"created"`
+	Updated                  wire.Time       `json:"updated"`
+	Name                     string          `json:"name"`
+	FlowID                   core.ID         `json:"flow_id"`
+	StateID                  *core.ID        `json:"state_id"`
+	DeploymentID             *core.ID        `json:"deployment_id"`
+	DeploymentVersion        *string         `json:"deployment_version"`
+	WorkQueueID              *core.ID        `json:"work_queue_id"`
+	WorkQueueName            *string         `json:"work_queue_name"`
+	FlowVersion              *string         `json:"flow_version"`
+	Parameters               json.RawMessage `json:"parameters"`
+	IdempotencyKey           *string         `json:"idempotency_key"`
+	Context                  json.RawMessage `json:"context"`
+	Policy                   FlowRunPolicy   `json:"empirical_policy"`
+	Tags                     []string        `json:"tags"`
+	Labels                   wire.Labels     `json:"labels"`
+	ParentTaskRunID          *core.ID        `json:"parent_task_run_id"`
+	StateType                *core.StateType `json:"state_type"`
+	StateName                *string         `json:"state_name"`
+	RunCount                 int             `json:"run_count"`
+	ExpectedStartTime        *wire.Time      `json:"expected_start_time"`
+	NextScheduledStartTime   *wire.Time      `json:"next_scheduled_start_time"`
+	StartTime                *wire.Time      `json:"start_time"`
+	EndTime                  *wire.Time      `json:"end_time"`
+	TotalRunTime             wire.Seconds    `json:"total_run_time"`
+	EstimatedRunTime         wire.Seconds    `json:"estimated_run_time"`
+	EstimatedStartTimeDelta  wire.Seconds    `json:"estimated_start_time_delta"`
+	AutoScheduled            bool            `json:"auto_scheduled"`
+	InfrastructureDocumentID *core.ID        `json:"infrastructure_document_id"`
+	InfrastructurePID        *string         `json:"infrastructure_pid"`
+	CreatedBy                json.RawMessage `json:"created_by"`
+	WorkPoolID               *core.ID        `json:"work_pool_id"`
+	WorkPoolName             *string         `json:"work_pool_name"`
+	State                    *State          `json:"state"`
+	JobVariables             json.RawMessage `json:"job_variables"`
+}
+
+// FlowRunPolicy is a flow run's empirical policy. Prefect REST: FlowRunPolicy.
+type FlowRunPolicy struct {
+	MaxRetries        int            `json:"max_retries"`
+	RetryDelaySeconds wire.Seconds   `json:"retry_delay_seconds"`
+	Retries           *int           `json:"retries"`
+	RetryDelay        *int           `json:"retry_delay"`
+	PauseKeys         []string       `json:"pause_keys"`
+	Resuming          wire.Opt[bool] `json:"resuming"`
+	RetryType         *string        `json:"retry_type"`
+}
+
+// Core returns the policy as the domain keeps it.
+func (p FlowRunPolicy) Core() core.RunPolicy {
+	out := core.RunPolicy{
+		MaxRetries: p.MaxRetries, RetryDelaySeconds: float64(p.RetryDelaySeconds), Retries: p.Retries, PauseKeys: p.PauseKeys,
+		Resuming: p.Resuming.Ptr(), RetryType: p.RetryType,
+	}
+	if !p.Resuming.Set {
+		out.Resuming = new(bool)
+	}
+	if p.RetryDelay != nil {
+		out.RetryDelay = mustJSON(*p.RetryDelay)
+	}
+	return out
+}
+
+// mustJSON marshals a value that always can be.
+func mustJSON(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+func flowRunPolicyOf(p core.RunPolicy) FlowRunPolicy {
+	out := FlowRunPolicy{
+		MaxRetries: p.MaxRetries, RetryDelaySeconds: wire.Seconds(p.RetryDelaySeconds), Retries: p.Retries, PauseKeys: NotNil(p.PauseKeys),
+		Resuming: wire.Null[bool](), RetryType: p.RetryType,
+	}
+	if p.Resuming != nil {
+		out.Resuming = wire.Some(*p.Resuming)
+	}
+	if len(p.RetryDelay) > 0 && string(p.RetryDelay) != "null" {
+		delay := int(p.Delay(1))
+		out.RetryDelay = &delay
+	}
+	return out
+}
+
+// FlowRunOf shows a run; what is estimated is so for the time now.
+func FlowRunOf(r *core.FlowRun, now time.Time) FlowRun {
+	out := FlowRun{
+		ID: r.ID, Created: wire.FromTime(r.Created), Updated: wire.FromTime(r.Updated), Name: r.Name, FlowID: r.FlowID,
+		DeploymentID: r.DeploymentID, DeploymentVersion: r.DeploymentVersion, WorkQueueID: r.WorkQueueID, WorkQueueName: r.WorkQueueName,
+		FlowVersion: r.FlowVersion, Parameters: orEmpty(r.Parameters), IdempotencyKey: r.IdempotencyKey, Context: orEmpty(r.Context),
+		Policy: flowRunPolicyOf(r.Policy), Tags: NotNil(r.Tags), Labels: wire.Labels(r.Labels), ParentTaskRunID: r.ParentTaskRunID,
+		RunCount: r.RunCount, ExpectedStartTime: wire.FromTimePtr(r.ExpectedStartTime),
+		NextScheduledStartTime: wire.FromTimePtr(r.NextScheduledStartTime), StartTime: wire.FromTimePtr(r.StartTime),
+		EndTime: wire.FromTimePtr(r.EndTime), TotalRunTime: seconds(r.TotalRunTime),
+		AutoScheduled: r.AutoScheduled, InfrastructureDocumentID: r.InfrastructureDocumentID, InfrastructurePID: r.InfrastructurePID,
+		CreatedBy: r.CreatedBy, WorkPoolID: r.WorkPoolID, WorkPoolName: r.WorkPoolName, State: StateOf(r.State),
+		JobVariables: orEmpty(r.JobVariables),
+	}
+	if r.State != nil {
+		out.StateID, out.StateType, out.StateName = &r.State.ID, &r.State.Type, &r.State.Name
+	}
+	out.EstimatedRunTime = seconds(core.EstimatedRunTime(r.TotalRunTime, r.State, now))
+	out.EstimatedStartTimeDelta = seconds(core.EstimatedLateness(r.ExpectedStartTime, r.StartTime, r.State, now))
+	return out
+}
+
+func seconds(d time.Duration) wire.Seconds { return wire.Seconds(d.Seconds()) }
+
+func orEmpty(raw json.RawMessage) json.RawMessage {
+	if raw == nil {
+		return json.RawMessage("{}")
+	}
+	return raw
+}
+
+// FlowRunCreate is the body of POST /flow_runs/.
+type FlowRunCreate struct {
+	_                        struct{}              `wire:"forbid"`
+	State                    *StateCreate          `json:"state"`
+	Name                     *string               `json:"name"`
+	FlowID                   core.ID               `json:"flow_id" wire:"required"`
+	FlowVersion              *string               `json:"flow_version"`
+	Parameters               json.RawMessage       `json:"parameters,omitempty" wire:"object"`
+	Context                  json.RawMessage       `json:"context,omitempty" wire:"object"`
+	ParentTaskRunID          *core.ID              `json:"parent_task_run_id"`
+	InfrastructureDocumentID *core.ID              `json:"infrastructure_document_id"`
+	Policy                   FlowRunPolicy         `json:"empirical_policy,omitzero"`
+	Tags                     []string              `json:"tags"`
+	Labels                   wire.Opt[wire.Labels] `json:"labels,omitzero"`
+	IdempotencyKey           *string               `json:"idempotency_key"`
+	WorkPoolName             *string               `json:"work_pool_name"`
+	WorkQueueName            *string               `json:"work_queue_name"`
+	JobVariables             json.RawMessage       `json:"job_variables,omitempty"`
+	DeploymentID             *core.ID              `json:"deployment_id"`
+}
+
+// FlowRunUpdate is the body of PATCH /flow_runs/{id}.
+type FlowRunUpdate struct {
+	_                 struct{}                  `wire:"forbid"`
+	Name              *string                   `json:"name,omitempty"`
+	FlowVersion       wire.Opt[string]          `json:"flow_version,omitzero"`
+	Parameters        json.RawMessage           `json:"parameters,omitempty" wire:"object"`
+	Policy            wire.Opt[FlowRunPolicy]   `json:"empirical_policy,omitzero"`
+	Tags              wire.Opt[[]string]        `json:"tags,omitzero"`
+	InfrastructurePID wire.Opt[string]          `json:"infrastructure_pid,omitzero"`
+	JobVariables      wire.Opt[json.RawMessage] `json:"job_variables,omitzero"`
+}

@@ -1,0 +1,105 @@
+package client
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/leat-dev/leat/internal/core"
+	"github.com/leat-dev/leat/internal/wire"
+)
+
+// TaskRun is a task run as the API shows it. Prefect REST: TaskRun.
+type TaskRun struct {
+	ID                      core.ID         `json:"id"`
+	Created                 wire.Time       `json:"created"`
+	Updated                 wire.Time       `json:"updated"`
+	Name                    string          `json:"name"`
+	FlowRunID               *core.ID        `json:"flow_run_id"`
+	TaskKey                 string          `json:"task_key"`
+	DynamicKey              string          `json:"dynamic_key"`
+	CacheKey                *string         `json:"cache_key"`
+	CacheExpiration         *wire.Time      `json:"cache_expiration"`
+	TaskVersion             *string         `json:"task_version"`
+	Policy                  TaskRunPolicy   `json:"empirical_policy"`
+	Tags                    []string        `json:"tags"`
+	Labels                  wire.Labels     `json:"labels"`
+	StateID                 *core.ID        `json:"state_id"`
+	TaskInputs              json.RawMessage `json:"task_inputs"`
+	StateType               *core.StateType `json:"state_type"`
+	StateName               *string         `json:"state_name"`
+	RunCount                int             `json:"run_count"`
+	FlowRunRunCount         int             `json:"flow_run_run_count"`
+	ExpectedStartTime       *wire.Time      `json:"expected_start_time"`
+	NextScheduledStartTime  *wire.Time      `json:"next_scheduled_start_time"`
+	StartTime               *wire.Time      `json:"start_time"`
+	EndTime                 *wire.Time      `json:"end_time"`
+	TotalRunTime            wire.Seconds    `json:"total_run_time"`
+	EstimatedRunTime        wire.Seconds    `json:"estimated_run_time"`
+	EstimatedStartTimeDelta wire.Seconds    `json:"estimated_start_time_delta"`
+	State                   *State          `json:"state"`
+}
+
+// TaskRunPolicy is a task run's empirical policy. Prefect REST: TaskRunPolicy.
+type TaskRunPolicy struct {
+	MaxRetries        int             `json:"max_retries"`
+	RetryDelaySeconds wire.Seconds    `json:"retry_delay_seconds"`
+	Retries           *int            `json:"retries"`
+	RetryDelay        json.RawMessage `json:"retry_delay"`
+	RetryJitterFactor *float64        `json:"retry_jitter_factor"`
+}
+
+// Core returns the policy as the domain keeps it.
+func (p TaskRunPolicy) Core() core.RunPolicy {
+	return core.RunPolicy{
+		MaxRetries: p.MaxRetries, RetryDelaySeconds: float64(p.RetryDelaySeconds), Retries: p.Retries, RetryDelay: notNull(p.RetryDelay),
+		RetryJitterFactor: p.RetryJitterFactor,
+	}
+}
+
+// TaskRunOf shows a run; what is estimated is so for the time now.
+func TaskRunOf(r *core.TaskRun, now time.Time) TaskRun {
+	p := r.Policy
+	out := TaskRun{
+		ID: r.ID, Created: wire.FromTime(r.Created), Updated: wire.FromTime(r.Updated), Name: r.Name, FlowRunID: r.FlowRunID,
+		TaskKey: r.TaskKey, DynamicKey: r.DynamicKey, CacheKey: r.CacheKey, CacheExpiration: wire.FromTimePtr(r.CacheExpiration),
+		TaskVersion: r.TaskVersion,
+		Policy: TaskRunPolicy{
+			MaxRetries: p.MaxRetries, RetryDelaySeconds: wire.Seconds(p.RetryDelaySeconds), Retries: p.Retries, RetryDelay: p.RetryDelay,
+			RetryJitterFactor: p.RetryJitterFactor,
+		},
+		Tags: NotNil(r.Tags), Labels: wire.Labels(r.Labels), TaskInputs: orEmpty(r.TaskInputs), RunCount: r.RunCount,
+		FlowRunRunCount: r.FlowRunRunCount, ExpectedStartTime: wire.FromTimePtr(r.ExpectedStartTime),
+		NextScheduledStartTime: wire.FromTimePtr(r.NextScheduledStartTime), StartTime: wire.FromTimePtr(r.StartTime),
+		EndTime: wire.FromTimePtr(r.EndTime), TotalRunTime: seconds(r.TotalRunTime), State: StateOf(r.State),
+	}
+	if r.State != nil {
+		out.StateID, out.StateType, out.StateName = &r.State.ID, &r.State.Type, &r.State.Name
+	}
+	out.EstimatedRunTime = seconds(core.EstimatedRunTime(r.TotalRunTime, r.State, now))
+	out.EstimatedStartTimeDelta = seconds(core.EstimatedLateness(r.ExpectedStartTime, r.StartTime, r.State, now))
+	return out
+}
+
+// TaskRunCreate is the body of POST /task_runs/.
+type TaskRunCreate struct {
+	_               struct{}              `wire:"forbid"`
+	ID              *core.ID              `json:"id"`
+	State           *StateCreate          `json:"state"`
+	Name            *string               `json:"name"`
+	FlowRunID       *core.ID              `json:"flow_run_id"`
+	TaskKey         string                `json:"task_key" wire:"required"`
+	DynamicKey      string                `json:"dynamic_key" wire:"required"`
+	CacheKey        *string               `json:"cache_key"`
+	CacheExpiration *wire.Time            `json:"cache_expiration"`
+	TaskVersion     *string               `json:"task_version"`
+	Policy          TaskRunPolicy         `json:"empirical_policy,omitzero"`
+	Tags            []string              `json:"tags"`
+	Labels          wire.Opt[wire.Labels] `json:"labels,omitzero"`
+	TaskInputs      json.RawMessage       `json:"task_inputs,omitempty" wire:"object"`
+}
+
+// TaskRunUpdate is the body of PATCH /task_runs/{id}.
+type TaskRunUpdate struct {
+	_    struct{} `wire:"forbid"`
+	Name *string  `json:"name,omitempty"`
+}

@@ -1,0 +1,223 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/leat-dev/leat/internal/core"
+	"github.com/leat-dev/leat/internal/jsonschema"
+	"github.com/leat-dev/leat/internal/wire"
+)
+
+// UpdateDeployment changes a deployment. Its future scheduled runs are removed,
+// whatever changes, so that the scheduler makes them anew.
+// Prefect REST: PATCH /deployments/{id}.
+func (e *Engine) UpdateDeployment(ctx context.Context, ws core.WorkspaceID, id core.ID, in DeploymentFields) error {
+	now := e.now()
+	return e.store.Update(ctx, ws, func(tx core.Tx) error {
+		d, err := tx.Deployment(id)
+		if missing(err) {
+			return errDeploymentGone()
+		}
+		if err != nil {
+			return err
+		}
+		plan, err := planSchedules(now, d.Schedules, in.Schedules)
+		if err != nil {
+			return err
+		}
+		if err := checkUpdate(tx, now, d, in); err != nil {
+			return err
+		}
+		return applyUpdate(tx, now, d, in, plan)
+	})
+}
+
+// errDeploymentGone is the refusal where the reference ends it with a full stop.
+func errDeploymentGone() error { return core.Errorf(core.NotFound, "Deployment not found.") }
+
+func checkUpdate(tx core.Tx, now time.Time, d *core.Deployment, in DeploymentFields) error {
+	if name := in.WorkPoolName.Or(""); name != "" {
+		pool, err := tx.WorkPoolByName(name)
+		if err != nil {
+			return err
+		}
+		if err := checkVariables(pool, in.JobVariables.Or(nil), true, "Error creating deployment: "); err != nil {
+			return err
+		}
+	}
+	parameters := d.Parameters
+	if given, ok := in.Parameters.Get(); ok {
+		hydrated, err := hydrate(tx, given)
+		if err != nil {
+			return core.Errorf(core.BadRequest, "Error hydrating deployment parameters: %s", err)
+		}
+		parameters = hydrated
+	}
+	if in.EnforceParameterSchema.Or(d.EnforceParameterSchema) {
+		schema := d.ParameterSchema
+		if given, ok := in.ParameterSchema.Get(); ok && len(members(given)) > 0 {
+			schema = given
+		}
+		if schema == nil {
+			return errNoSchema()
+		}
+		if err := checkParameters(parameters, schema, jsonschema.Options{IgnoreRequired: true}, "Error updating deployment: "); err != nil {
+			return err
+		}
+	}
+	return checkLimit(tx, now, in.ConcurrencyLimitID)
+}
+
+func errNoSchema() error {
+	return core.Errorf(core.Conflict, "Error updating deployment: Cannot update parameters because"+
+		" parameter schema enforcement is enabled and the deployment does not have a valid parameter schema.")
+}
+
+// checkParameters refuses parameters that do not conform to the schema.
+func checkParameters(parameters, schema []byte, o jsonschema.Options, prefix string) error {
+	err := jsonschema.Validate(parameters, schema, o)
+	if errors.Is(err, jsonschema.ErrCircular) {
+		return core.Errorf(core.Invalid, "Invalid schema: Unable to validate schema with circular references.")
+	}
+	if err != nil {
+		return core.Errorf(core.Conflict, "%s%s", prefix, err)
+	}
+	return nil
+}
+
+func applyUpdate(tx core.Tx, now time.Time, d *core.Deployment, in DeploymentFields, plan schedulePlan) error {
+	before := *d
+	in.apply(d)
+	d.Updated = now
+	if err := placeDeployment(tx, now, d, in, false); err != nil {
+		return err
+	}
+	if err := ownLimit(tx, now, d, in.ConcurrencyLimit); err != nil {
+		return err
+	}
+	if err := tx.UpdateDeployment(d); err != nil {
+		return err
+	}
+	if err := plan.write(tx, d.ID); err != nil {
+		return err
+	}
+	if err := tx.DeleteScheduledRuns(d.ID, core.ScheduledRuns{Auto: true, After: &now}); err != nil {
+		return err
+	}
+	after, err := tx.Deployment(d.ID)
+	if err != nil {
+		return err
+	}
+	return tellDeploymentChange(tx, now, &before, after)
+}
+
+// schedulePlan is what becomes of a deployment's schedules.
+type schedulePlan struct {
+	// replace tells that the created ones are all that remain.
+	replace bool
+	changed []*core.DeploymentSchedule
+	created []*core.DeploymentSchedule
+}
+
+// planSchedules decides what a list of schedules means: when all schedules, old
+// and new, have slugs, those given are changed or added by slug; else they
+// replace the old ones.
+func planSchedules(now time.Time, current []*core.DeploymentSchedule, given wire.Opt[[]ScheduleFields]) (schedulePlan, error) {
+	slugged := len(current) > 0
+	bySlug := map[string]*core.DeploymentSchedule{}
+	for _, s := range current {
+		if s.Slug == nil {
+			slugged = false
+			break
+		}
+		bySlug[*s.Slug] = s
+	}
+	if !slugged {
+		var usable []ScheduleFields
+		for _, s := range given.Value {
+			if s.Schedule != nil {
+				s.MaxScheduledRuns = nil
+				usable = append(usable, s)
+			}
+		}
+		created, err := newSchedules(now, usable)
+		return schedulePlan{replace: given.Set, created: created}, err
+	}
+	for _, s := range given.Value {
+		if s.Slug == nil {
+			return schedulePlan{}, core.Errorf(core.Invalid,
+				"Please provide a slug for each schedule in your request to ensure schedules are updated correctly.")
+		}
+	}
+	if err := checkRenames(bySlug, given.Value); err != nil {
+		return schedulePlan{}, err
+	}
+	return planBySlug(now, bySlug, given.Value)
+}
+
+// checkRenames refuses renames that meet each other or a schedule that stays.
+func checkRenames(current map[string]*core.DeploymentSchedule, given []ScheduleFields) error {
+	renamed := map[string]bool{}
+	for _, s := range given {
+		old := deref(s.Replaces)
+		if old == "" {
+			continue
+		}
+		if renamed[old] {
+			return core.Errorf(core.Invalid, "Multiple schedules have 'replaces' targeting the same slug: %s", old)
+		}
+		renamed[old] = true
+	}
+	for _, s := range given {
+		if old := deref(s.Replaces); old != "" && *s.Slug != "" && current[*s.Slug] != nil && !renamed[*s.Slug] {
+			return core.Errorf(core.Invalid, "Cannot rename schedule from '%s' to '%s': a schedule with slug '%s' already exists.",
+				old, *s.Slug, *s.Slug)
+		}
+	}
+	return nil
+}
+
+func planBySlug(now time.Time, current map[string]*core.DeploymentSchedule, given []ScheduleFields) (schedulePlan, error) {
+	var plan schedulePlan
+	var fresh []ScheduleFields
+	for _, s := range given {
+		target := deref(s.Replaces)
+		if target == "" {
+			target = *s.Slug
+		}
+		old := current[target]
+		switch {
+		case old != nil:
+			changed, err := s.change(now, old)
+			if err != nil {
+				return schedulePlan{}, err
+			}
+			plan.changed = append(plan.changed, changed)
+		case s.Schedule == nil:
+			return schedulePlan{}, core.Errorf(core.Invalid, "Unable to create new deployment schedules without a schedule configuration.")
+		default:
+			s.MaxScheduledRuns = nil
+			fresh = append(fresh, s)
+		}
+	}
+	var err error
+	plan.created, err = newSchedules(now, fresh)
+	return plan, err
+}
+
+func (p schedulePlan) write(tx core.Tx, deploymentID core.ID) error {
+	if p.replace {
+		return replaceSchedules(tx, deploymentID, p.created)
+	}
+	for _, s := range p.changed {
+		if err := tx.UpdateSchedule(s); err != nil {
+			return err
+		}
+	}
+	for _, s := range p.created {
+		s.DeploymentID = deploymentID
+	}
+	return tx.InsertSchedules(p.created)
+}

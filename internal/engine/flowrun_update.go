@@ -1,0 +1,69 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/leat-dev/leat/internal/core"
+)
+
+// UpdateFlowRun lets change edit the run and stores it, or returns a NotFound
+// error. Prefect REST: PATCH /flow_runs/{id}.
+func (e *Engine) UpdateFlowRun(ctx context.Context, ws core.WorkspaceID, id core.ID, change func(*core.FlowRun)) error {
+	return e.store.Update(ctx, ws, func(tx core.Tx) error {
+		run, err := tx.FlowRun(id)
+		if err != nil {
+			return err
+		}
+		change(run)
+		run.Updated = e.now()
+		return tx.UpdateFlowRun(run)
+	})
+}
+
+// MergeFlowRunLabels lays labels over the run's, or returns a NotFound error.
+// Prefect REST: PATCH /flow_runs/{id}/labels.
+func (e *Engine) MergeFlowRunLabels(ctx context.Context, ws core.WorkspaceID, id core.ID, labels json.RawMessage) error {
+	return e.UpdateFlowRun(ctx, ws, id, func(run *core.FlowRun) { run.Labels = mergeObjects(run.Labels, labels) })
+}
+
+// DeleteFlowRun removes the run with its task runs and logs and gives back the
+// slot it holds, or returns a NotFound error. Prefect REST: DELETE /flow_runs/{id}.
+func (e *Engine) DeleteFlowRun(ctx context.Context, ws core.WorkspaceID, id core.ID) error {
+	return e.store.Update(ctx, ws, func(tx core.Tx) error {
+		run, err := tx.FlowRun(id)
+		if err != nil {
+			return err
+		}
+		if run.State != nil && run.State.Details.DeploymentConcurrencyLeaseID != nil {
+			if err := releaseLease(tx, e.now(), *run.State.Details.DeploymentConcurrencyLeaseID); err != nil && !missing(err) {
+				return err
+			}
+		}
+		_, err = tx.DeleteFlowRun(id)
+		return err
+	})
+}
+
+// UpdateTaskRun renames the task run, or returns a NotFound error. Prefect REST: PATCH /task_runs/{id}.
+func (e *Engine) UpdateTaskRun(ctx context.Context, ws core.WorkspaceID, id core.ID, name string) error {
+	return e.store.Update(ctx, ws, func(tx core.Tx) error {
+		run, err := tx.TaskRun(id)
+		if err != nil {
+			return err
+		}
+		run.Name, run.Updated = name, e.now()
+		return tx.UpdateTaskRun(run)
+	})
+}
+
+// DeleteTaskRun removes the run, or returns a NotFound error. Prefect REST: DELETE /task_runs/{id}.
+func (e *Engine) DeleteTaskRun(ctx context.Context, ws core.WorkspaceID, id core.ID) error {
+	return e.store.Update(ctx, ws, func(tx core.Tx) error {
+		found, err := tx.DeleteTaskRun(id)
+		if err == nil && !found {
+			err = core.Errorf(core.NotFound, "Task not found")
+		}
+		return err
+	})
+}

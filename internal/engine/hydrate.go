@@ -1,0 +1,201 @@
+package engine
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/leat-dev/leat/internal/core"
+	"github.com/leat-dev/leat/internal/wire"
+)
+
+// placeholderKey marks an object that stands for a value: its kind says how the
+// value is found.
+const placeholderKey = "__prefect_kind"
+
+// errAbsent is the value of a placeholder that removes itself.
+var errAbsent = errors.New("no value")
+
+// hydrate replaces the placeholders in parameters: JSON written as text, and
+// variables of the workspace. The error's text is for the client.
+func hydrate(tx core.Tx, parameters json.RawMessage) (json.RawMessage, error) {
+	if !bytes.Contains(parameters, []byte(placeholderKey)) {
+		return parameters, nil
+	}
+	out, err := hydrateValue(tx, parameters)
+	if errors.Is(err, errAbsent) {
+		return json.RawMessage("{}"), nil
+	}
+	return out, err
+}
+
+func hydrateValue(tx core.Tx, raw json.RawMessage) (json.RawMessage, error) {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 || raw[0] != '{' && raw[0] != '[' {
+		return raw, nil
+	}
+	if raw[0] == '[' {
+		return hydrateList(tx, raw)
+	}
+	fields := members(raw)
+	for _, m := range fields {
+		if m.key == placeholderKey {
+			var kind string
+			if err := json.Unmarshal(m.value, &kind); err != nil {
+				kind = ""
+			}
+			return hydratePlaceholder(tx, kind, fields)
+		}
+	}
+	kept := fields[:0]
+	for _, m := range fields {
+		v, err := hydrateValue(tx, m.value)
+		if errors.Is(err, errAbsent) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		kept = append(kept, member{m.key, v})
+	}
+	return joinMembers(kept), nil
+}
+
+func hydrateList(tx core.Tx, raw json.RawMessage) (json.RawMessage, error) {
+	var items []json.RawMessage
+	if err := json.Unmarshal(raw, &items); err != nil {
+		return nil, err
+	}
+	kept := items[:0]
+	for _, item := range items {
+		v, err := hydrateValue(tx, item)
+		if errors.Is(err, errAbsent) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		kept = append(kept, v)
+	}
+	return json.Marshal(kept)
+}
+
+func hydratePlaceholder(tx core.Tx, kind string, fields []member) (json.RawMessage, error) {
+	value, has := fieldOf(fields, "value")
+	switch kind {
+	case "none":
+		if !has {
+			return nil, errors.New("Missing 'value' key in __prefect object") //nolint:staticcheck // the reference's text
+		}
+		return hydrateValue(tx, value)
+	case "json":
+		return hydrateJSON(tx, value, has)
+	case "jinja":
+		template, ok := fieldOf(fields, "template")
+		if !ok {
+			return nil, errors.New("Missing 'template' key in __prefect object") //nolint:staticcheck // the reference's text
+		}
+		return nil, fmt.Errorf("Invalid jinja: templates are not rendered by this server: %s", template) //nolint:staticcheck // begins as the reference's text
+	case "workspace_variable":
+		return hydrateVariable(tx, fields)
+	}
+	if !has {
+		return json.RawMessage("null"), nil
+	}
+	return value, nil
+}
+
+func hydrateJSON(tx core.Tx, value json.RawMessage, has bool) (json.RawMessage, error) {
+	if !has {
+		return nil, errAbsent
+	}
+	if len(value) > 0 && value[0] == '{' {
+		inner, err := hydrateValue(tx, value)
+		if err != nil {
+			return nil, err
+		}
+		value = inner
+	}
+	var text string
+	if len(value) == 0 || value[0] != '"' || json.Unmarshal(value, &text) != nil {
+		return value, nil
+	}
+	var doc json.RawMessage
+	if err := wire.Decode([]byte(text), &doc); err != nil {
+		var malformed *wire.Malformed
+		if errors.As(err, &malformed) {
+			line, column := position(text, malformed.Pos)
+			return nil, fmt.Errorf("Invalid JSON: %s: line %d column %d (char %d)", //nolint:staticcheck // the reference's text
+				malformed.Reason, line, column, malformed.Pos)
+		}
+		return nil, fmt.Errorf("Invalid JSON: %w", err) //nolint:staticcheck // the reference's text
+	}
+	return json.RawMessage(text), nil
+}
+
+// position turns a count of characters into a line and a column, from 1.
+func position(text string, at int) (line, column int) {
+	line, column = 1, 1
+	for i, r := range []rune(text) {
+		if i >= at {
+			break
+		}
+		column++
+		if r == '\n' {
+			line, column = line+1, 1
+		}
+	}
+	return line, column
+}
+
+func hydrateVariable(tx core.Tx, fields []member) (json.RawMessage, error) {
+	raw, ok := fieldOf(fields, "variable_name")
+	if !ok {
+		return nil, errAbsent
+	}
+	if len(raw) > 0 && raw[0] == '{' {
+		inner, err := hydrateValue(tx, raw)
+		if err != nil {
+			return nil, err
+		}
+		raw = inner
+	}
+	var name string
+	if err := json.Unmarshal(raw, &name); err != nil {
+		return nil, fmt.Errorf("Variable '%s' not found in workspace.", raw) //nolint:staticcheck // the reference's text
+	}
+	v, err := tx.VariableByName(name)
+	if missing(err) {
+		return nil, fmt.Errorf("Variable '%s' not found in workspace.", name) //nolint:staticcheck // the reference's text
+	}
+	if err != nil {
+		return nil, err
+	}
+	return v.Value, nil
+}
+
+func fieldOf(fields []member, key string) (json.RawMessage, bool) {
+	for _, m := range fields {
+		if m.key == key {
+			return m.value, true
+		}
+	}
+	return nil, false
+}
+
+// joinMembers writes an object.
+func joinMembers(fields []member) json.RawMessage {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, m := range fields {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.Write(quote(m.key))
+		b.WriteByte(':')
+		b.Write(m.value)
+	}
+	b.WriteByte('}')
+	return b.Bytes()
+}

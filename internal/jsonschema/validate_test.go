@@ -1,0 +1,84 @@
+package jsonschema_test
+
+import (
+	"encoding/json"
+	"os"
+	"testing"
+
+	"github.com/leat-dev/leat/internal/jsonschema"
+)
+
+// TestValidate compares with what the reference answered to the same
+// schemas and parameters (testdata/reference.json).
+func TestValidate(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("testdata/reference.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		Schema, Parameters json.RawMessage
+		Error              *string
+	}
+	if err := json.Unmarshal(raw, &cases); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range cases {
+		want := ""
+		if tt.Error != nil {
+			want = *tt.Error
+		}
+		got := ""
+		if err := jsonschema.Validate(tt.Parameters, tt.Schema, jsonschema.Options{}); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s against %s:\n got %s\nwant %s", compact(tt.Parameters), compact(tt.Schema), got, want)
+		}
+	}
+}
+
+func compact(raw json.RawMessage) string {
+	b, err := json.Marshal(raw)
+	if err != nil {
+		return string(raw)
+	}
+	return string(b)
+}
+
+func TestValidateIgnoresRequired(t *testing.T) {
+	t.Parallel()
+	schema := []byte(`{"type":"object","properties":{"x":{"type":"integer"}},"required":["x"]}`)
+	if err := jsonschema.Validate([]byte(`{}`), schema, jsonschema.Options{IgnoreRequired: true}); err != nil {
+		t.Errorf("a missing property was refused: %v", err)
+	}
+	if err := jsonschema.Validate([]byte(`{}`), schema, jsonschema.Options{}); err == nil {
+		t.Error("a missing required property was accepted")
+	}
+}
+
+func TestCheckSchema(t *testing.T) {
+	t.Parallel()
+	for schema, want := range map[string]string{
+		`{"type":"object","properties":{"x":{"anyOf":[{"type":"integer"},true]}}}`: "",
+		`{"type":"nope"}`: "'nope' is not valid under any of the given schemas",
+	} {
+		got := ""
+		var e *jsonschema.Error
+		if err := jsonschema.CheckSchema([]byte(schema)); err != nil {
+			e, _ = err.(*jsonschema.Error)
+			got = e.Message
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", schema, got, want)
+		}
+	}
+}
+
+func TestCircularSchemaIsReported(t *testing.T) {
+	t.Parallel()
+	err := jsonschema.Validate([]byte(`{}`), []byte(`{"$ref":"#"}`), jsonschema.Options{})
+	if err != jsonschema.ErrCircular {
+		t.Errorf("got %v", err)
+	}
+}

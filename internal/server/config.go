@@ -1,0 +1,141 @@
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// Config says how a server runs. A setting's value comes from its flag, else
+// its environment variable, else the configuration file, else its default.
+type Config struct {
+	// Host is the address to listen on.
+	Host string
+	// Port is the TCP port; 0 lets the system choose one.
+	Port int
+	// Home is the directory of the default database and of the key that seals secrets.
+	Home string
+	// Database is a file name for SQLite or a postgres:// URL; "" is leat.db in Home.
+	Database string
+	// AuthString is "user:password" that clients must send; "" asks for none.
+	AuthString string
+	// HeartbeatTimeout is after how long without a sign of life a running flow
+	// run is declared crashed; 0 follows the rhythm of the run's own heartbeats.
+	HeartbeatTimeout time.Duration
+	// SilenceTimeout is after how long without a sign of life a run is declared
+	// crashed whose event connection ended without a word.
+	SilenceTimeout time.Duration
+	// ClaimTimeout is after how long a run is offered again that a worker
+	// claimed and did not start, when the worker is gone.
+	ClaimTimeout time.Duration
+	// LateAfter is how long after its time a run that waits is marked late.
+	LateAfter time.Duration
+	// SlotWait is how long a run waits before it asks again for a slot of its deployment's limit.
+	SlotWait time.Duration
+	// SchedulerInterval is how often schedules are filled ahead, besides when they change.
+	SchedulerInterval time.Duration
+	// MaxBody is the size in bytes of the largest request body.
+	MaxBody int64
+	// AllowDatabaseClear lets POST /api/admin/database/clear empty the database.
+	AllowDatabaseClear bool
+	// EncryptionKey seals secrets at rest: 32 bytes in base64; "" keeps a key in a file in Home.
+	EncryptionKey string
+	// LogLevel is debug, info, warn or error.
+	LogLevel string
+	// LogFormat is text or json.
+	LogFormat string
+}
+
+// Setting describes one setting for flags, environment and documentation.
+type Setting struct {
+	// Flag is its flag without the dashes.
+	Flag string
+	// Env are its environment variables; the first that is set counts.
+	Env []string
+	// Usage is one line for people.
+	Usage string
+	// Value points to the setting's place in a Config: *string, *int, *int64, *bool or *time.Duration.
+	Value any
+}
+
+// Default returns the configuration without flags, environment and file; home
+// is where leat keeps its files.
+func Default(home string) Config {
+	return Config{
+		Host: "127.0.0.1", Port: 4200, Home: home, SilenceTimeout: 30 * time.Second, ClaimTimeout: 60 * time.Second,
+		LateAfter: 15 * time.Second, SlotWait: 30 * time.Second, SchedulerInterval: 30 * time.Second, MaxBody: 32 << 20,
+		LogLevel: "info", LogFormat: "text",
+	}
+}
+
+// Settings lists the settings of c in the order in which people should meet them.
+func (c *Config) Settings() []Setting {
+	return []Setting{
+		{"host", []string{"LEAT_HOST"}, "address to listen on", &c.Host},
+		{"port", []string{"LEAT_PORT"}, "port to listen on (0 = any free port)", &c.Port},
+		{"database", []string{"LEAT_DATABASE"}, "SQLite file or postgres:// URL (default leat.db in LEAT_HOME)", &c.Database},
+		{"auth-string", []string{"LEAT_AUTH_STRING", "PREFECT_SERVER_API_AUTH_STRING"}, "user:password that clients must send (PREFECT_API_AUTH_STRING at the client)", &c.AuthString},
+		{"heartbeat-timeout", []string{"LEAT_HEARTBEAT_TIMEOUT"}, "silence after which a running flow run is crashed (0 = three beats of the run's own rhythm)", &c.HeartbeatTimeout},
+		{"silence-timeout", []string{"LEAT_SILENCE_TIMEOUT"}, "the same for a run whose event connection broke", &c.SilenceTimeout},
+		{"claim-timeout", []string{"LEAT_CLAIM_TIMEOUT"}, "time after which a run is offered again whose worker died before starting it", &c.ClaimTimeout},
+		{"late-after", []string{"LEAT_LATE_AFTER"}, "time after which a waiting run is marked late", &c.LateAfter},
+		{"slot-wait", []string{"LEAT_SLOT_WAIT"}, "time a run waits before it asks again for a slot of its deployment", &c.SlotWait},
+		{"scheduler-interval", []string{"LEAT_SCHEDULER_INTERVAL"}, "how often schedules are filled ahead, besides when they change", &c.SchedulerInterval},
+		{"max-body", []string{"LEAT_MAX_BODY"}, "largest request body in bytes", &c.MaxBody},
+		{"encryption-key", []string{"LEAT_ENCRYPTION_KEY"}, "32 bytes in base64 that seal secrets (default: a key file in LEAT_HOME)", &c.EncryptionKey},
+		{"allow-database-clear", []string{"LEAT_ALLOW_DATABASE_CLEAR"}, "let POST /api/admin/database/clear empty the database (tests, demos)", &c.AllowDatabaseClear},
+		{"log-level", []string{"LEAT_LOG_LEVEL"}, "debug, info, warn or error", &c.LogLevel},
+		{"log-format", []string{"LEAT_LOG_FORMAT"}, "text or json", &c.LogFormat},
+	}
+}
+
+// Set parses text into the setting's value.
+func (s Setting) Set(text string) error {
+	var err error
+	switch v := s.Value.(type) {
+	case *string:
+		*v = text
+	case *int:
+		*v, err = strconv.Atoi(text)
+	case *int64:
+		*v, err = strconv.ParseInt(text, 10, 64)
+	case *bool:
+		*v, err = strconv.ParseBool(text)
+	case *time.Duration:
+		*v, err = time.ParseDuration(text)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %q is not a valid value", s.Flag, text)
+	}
+	return nil
+}
+
+// complete fills what depends on other settings and checks all of it.
+func (c *Config) complete() error {
+	if c.Database == "" {
+		c.Database = filepath.Join(c.Home, "leat.db")
+	}
+	if c.Port < 0 || c.Port > 65535 {
+		return fmt.Errorf("port %d is not between 0 and 65535", c.Port)
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return fmt.Errorf("log-level %q is not debug, info, warn or error", c.LogLevel)
+	}
+	if c.LogFormat != "text" && c.LogFormat != "json" {
+		return fmt.Errorf("log-format %q is not text or json", c.LogFormat)
+	}
+	return nil
+}
+
+// loopback reports whether the server listens to this machine only.
+func (c *Config) loopback() bool {
+	if c.Host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(c.Host)
+	return ip != nil && ip.IsLoopback()
+}

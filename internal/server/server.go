@@ -1,0 +1,163 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/leat-dev/leat/internal/api"
+	"github.com/leat-dev/leat/internal/api/prefect3"
+	"github.com/leat-dev/leat/internal/core"
+	"github.com/leat-dev/leat/internal/engine"
+	"github.com/leat-dev/leat/internal/store"
+)
+
+// Environment is the outside world of a server.
+type Environment struct {
+	// Log receives the log.
+	Log io.Writer
+	// Now is the clock.
+	Now func() time.Time
+	// Version is leat's own.
+	Version string
+	// Ready is called with the address once requests are answered; nil is allowed.
+	Ready func(addr string)
+}
+
+// stopTime is how long a stopping server finishes what it has accepted.
+const stopTime = 10 * time.Second
+
+// Run serves until ctx ends, then finishes what was accepted, for at most ten
+// seconds, and closes the store.
+func Run(ctx context.Context, cfg Config, env Environment) error {
+	if err := cfg.complete(); err != nil {
+		return err
+	}
+	log := newLogger(cfg, env.Log)
+	if cfg.AuthString == "" && !cfg.loopback() {
+		log.Warn("ANYBODY WHO REACHES THIS ADDRESS CAN READ AND CHANGE EVERYTHING: the server listens beyond this machine without a password; " +
+			"set --auth-string user:password (PREFECT_API_AUTH_STRING at the clients)")
+	}
+	metrics := newMetrics()
+	db, err := store.Open(ctx, store.Config{Database: cfg.Database, Log: log, Now: env.Now, Observe: metrics.commit})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := db.Close(); err != nil {
+			log.Error("closing the database", "error", err)
+		}
+	}()
+	seal, err := sealer(cfg)
+	if err != nil {
+		return err
+	}
+	eng := engine.New(engine.Config{
+		Store: db, Now: env.Now, Log: log, SlotWait: cfg.SlotWait, Observe: metrics.transition, ObserveEvents: metrics.events, Sealer: seal,
+	})
+	listen := net.ListenConfig{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}
+	listener, err := listen.Listen(ctx, "tcp", net.JoinHostPort(cfg.Host, strconv.Itoa(cfg.Port)))
+	if err != nil {
+		return fmt.Errorf("listen: %w (another server may use the port; choose one by --port)", err)
+	}
+	metrics.watch(db, env.Now)
+	return serve(ctx, listener, cfg, env, log, eng, db, metrics)
+}
+
+func serve(ctx context.Context, l net.Listener, cfg Config, env Environment, log *slog.Logger, eng *engine.Engine, db core.Store, m *metrics) error {
+	done := make(chan struct{})
+	prefect := prefect3.Config{
+		Engine: eng, Now: env.Now, Log: log, BodyLimit: cfg.MaxBody, Done: done, TouchEvery: touchEvery(cfg),
+		Auth: api.Auth{Secret: cfg.AuthString, Open: []string{"/api/health", "/api/ready"}},
+	}
+	if cfg.AllowDatabaseClear {
+		prefect.Clear = db.Clear
+	}
+	srv := &http.Server{
+		Handler: handler(prefect3.New(prefect), db, env, log, m), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 120 * time.Second,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	services := supervise(background, log, services(cfg, env, log, eng, db))
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(l) }()
+	log.Info("listening", "address", l.Addr().String(), "database", redacted(cfg.Database), "version", env.Version)
+	if env.Ready != nil {
+		env.Ready(l.Addr().String())
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	// Producers stop before consumers: no new requests, then the sockets, then the
+	// services; the store closes last, in Run.
+	log.Info("stopping")
+	close(done)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+	defer cancel()
+	if serr := srv.Shutdown(last); serr != nil && !errors.Is(serr, http.ErrServerClosed) {
+		log.Warn("some requests did not end in time", "error", serr)
+	}
+	stop()
+	services()
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// touchEvery is how often an open event socket counts as a sign of life: often
+// enough that no limit passes in between.
+func touchEvery(cfg Config) time.Duration {
+	every := 20 * time.Second
+	if cfg.HeartbeatTimeout > 0 {
+		every = min(every, cfg.HeartbeatTimeout/3)
+	}
+	return every
+}
+
+func newLogger(cfg Config, w io.Writer) *slog.Logger {
+	if w == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {
+		level = slog.LevelInfo // complete has checked it
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if cfg.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// handler puts the dialects and the server's own pages under one address.
+func handler(prefect http.Handler, db core.Store, env Environment, log *slog.Logger, m *metrics) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/api/", prefect)
+	mux.Handle("GET /metrics", m.handler())
+	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "true") })
+	mux.HandleFunc("GET /ready", func(w http.ResponseWriter, r *http.Request) {
+		if err := db.Ping(r.Context()); err != nil {
+			answer(w, http.StatusServiceUnavailable, `{"message":"Database is not available"}`)
+			return
+		}
+		answer(w, http.StatusOK, `{"message":"OK"}`)
+	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusNotFound, `{"detail":"Not Found"}`) })
+	observer := api.Observer{Dialect: prefect3.Dialect(log), Log: log, Now: env.Now}
+	return observer.Wrap(m.count(api.CORS(mux)))
+}
+
+func answer(w http.ResponseWriter, status int, body string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, body) // an error means that the client has gone
+}

@@ -1,0 +1,80 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/leat-dev/leat/internal/core"
+	"github.com/leat-dev/leat/internal/engine"
+	"github.com/leat-dev/leat/internal/service"
+)
+
+// runner is a service.
+type runner interface {
+	Run(ctx context.Context) error
+}
+
+// services lists the background work of a server.
+func services(cfg Config, env Environment, log *slog.Logger, eng *engine.Engine, db core.Store) []runner {
+	host, _ := os.Hostname() // only a part of a name that is unique without it
+	holder := fmt.Sprintf("%s/%d/%s", host, os.Getpid(), core.NewID(env.Now()))
+	loop := func(name string, every time.Duration, tick func(context.Context) error, topics ...core.Topic) runner {
+		return service.Loop{
+			Name: name, Store: db, Holder: holder, Interval: every, Topics: topics, Pace: 50 * time.Millisecond, Log: log, Tick: tick,
+		}
+	}
+	late := service.Late{Engine: eng, Now: env.Now, After: cfg.LateAfter}
+	zombie := service.Zombie{Engine: eng, Now: env.Now, Heartbeat: cfg.HeartbeatTimeout, Silence: cfg.SilenceTimeout, Claim: cfg.ClaimTimeout}
+	cancel := service.Cancel{Engine: eng, Now: env.Now}
+	return []runner{
+		loop("late", min(5*time.Second, max(cfg.LateAfter, time.Second)), late.Tick),
+		loop("zombie", zombieInterval(cfg), zombie.Tick),
+		loop("cancel", 5*time.Second, cancel.Tick),
+	}
+}
+
+// zombieInterval looks often enough for the shortest limit.
+func zombieInterval(cfg Config) time.Duration {
+	shortest := min(cfg.SilenceTimeout, cfg.ClaimTimeout)
+	if cfg.HeartbeatTimeout > 0 {
+		shortest = min(shortest, cfg.HeartbeatTimeout)
+	}
+	return min(max(shortest/3, 500*time.Millisecond), 10*time.Second)
+}
+
+// restartPause is how long a service that failed rests.
+const restartPause = time.Second
+
+// supervise runs services until ctx ends, and again when one fails or panics.
+// The function that it returns waits for their end.
+func supervise(ctx context.Context, log *slog.Logger, services []runner) (wait func()) {
+	var group sync.WaitGroup
+	for _, s := range services {
+		group.Go(func() {
+			for ctx.Err() == nil {
+				if err := guarded(ctx, s); err != nil && ctx.Err() == nil {
+					log.Error("a service failed and is started again", "service", fmt.Sprintf("%T", s), "error", err)
+				}
+				select {
+				case <-time.After(restartPause):
+				case <-ctx.Done():
+				}
+			}
+		})
+	}
+	return group.Wait
+}
+
+func guarded(ctx context.Context, s runner) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return s.Run(ctx)
+}

@@ -1,0 +1,105 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/leat-dev/leat/internal/core"
+)
+
+// concurrency is the suite of limits and leases.
+func concurrency(t *testing.T, open Opener) {
+	s := open(t)
+	now := noon()
+	limit := func(name string, max int) *core.ConcurrencyLimit {
+		l := &core.ConcurrencyLimit{
+			ID: core.NewID(now), Created: now, Updated: now, Name: name, Limit: max, Active: true, AvgSlotOccupancySeconds: 2,
+		}
+		update(t, s, func(tx core.Tx) error { return tx.InsertConcurrencyLimit(l) })
+		return l
+	}
+	b, a := limit("b", 2), limit("a", 1)
+	limit("tag:x", 3)
+	names := func(sel core.LimitSelect) (out []string) {
+		for _, l := range must(t, s, func(tx core.Tx) ([]*core.ConcurrencyLimit, error) { return tx.ConcurrencyLimits(sel, now) }) {
+			out = append(out, l.Name)
+		}
+		return out
+	}
+	for _, tt := range []struct {
+		what string
+		sel  core.LimitSelect
+		want []string
+	}{
+		{"all are listed by name", core.LimitSelect{}, []string{"a", "b", "tag:x"}},
+		{"a prefix selects", core.LimitSelect{Prefix: "tag:"}, []string{"tag:x"}},
+		{"names select", core.LimitSelect{Names: []string{"b", "none", "a"}}, []string{"a", "b"}},
+		{"no names select nothing", core.LimitSelect{Names: []string{}}, nil},
+		{"ids select", core.LimitSelect{IDs: []core.ID{b.ID}}, []string{"b"}},
+		{"pages", core.LimitSelect{Limit: 1, Offset: 1}, []string{"b"}},
+	} {
+		if diff := cmp.Diff(tt.want, names(tt.sel)); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", tt.what, diff)
+		}
+	}
+	lease := &core.ConcurrencyLease{
+		ID: core.NewID(now), Created: now, Expires: now.Add(time.Minute), Slots: 2, Holder: &core.LeaseHolder{Type: "flow_run", ID: a.ID},
+		Limits: []core.LeasedLimit{{LimitID: a.ID, Counted: true}, {LimitID: b.ID}},
+	}
+	update(t, s, func(tx core.Tx) error { return tx.InsertConcurrencyLease(lease) })
+	leased := func(id core.ID, at time.Time) int {
+		return must(t, s, func(tx core.Tx) (*core.ConcurrencyLimit, error) { return tx.ConcurrencyLimit(id, at) }).LeasedSlots
+	}
+	if got := [3]int{leased(a.ID, now), leased(b.ID, now), leased(a.ID, lease.Expires)}; got != [3]int{2, 0, 0} {
+		t.Errorf("leased slots = %v: counted rows count until they expire, others never", got)
+	}
+	stored := must(t, s, func(tx core.Tx) (*core.ConcurrencyLease, error) { return tx.ConcurrencyLease(lease.ID) })
+	if diff := cmp.Diff(lease.Holder, stored.Holder); diff != "" || len(stored.Limits) != 2 || stored.Slots != 2 {
+		t.Errorf("lease = %+v", stored)
+	}
+	expired := func(at time.Time) int {
+		return len(must(t, s, func(tx core.Tx) ([]core.ID, error) { return tx.ExpiredLeases(at, 10) }))
+	}
+	if expired(now) != 0 || expired(lease.Expires) != 1 {
+		t.Error("a lease is expired at its end, not before")
+	}
+	update(t, s, func(tx core.Tx) error {
+		if err := tx.SetLeaseExpiry(lease.ID, now.Add(time.Hour)); err != nil {
+			return err
+		}
+		return tx.UncountLeases(a.ID)
+	})
+	if expired(lease.Expires) != 0 || leased(a.ID, now) != 0 {
+		t.Error("a renewed lease lives, and uncounted slots are not counted")
+	}
+	holders := must(t, s, func(tx core.Tx) ([]*core.ConcurrencyLease, error) { return tx.LimitLeases(b.ID, now) })
+	if len(holders) != 1 || holders[0].ID != lease.ID {
+		t.Errorf("leases of a limit = %v", holders)
+	}
+	b.Limit, b.Slots, b.Updated = 5, 3, now.Add(time.Second)
+	update(t, s, func(tx core.Tx) error {
+		if err := tx.UpdateConcurrencyLimit(b); err != nil {
+			return err
+		}
+		if _, err := tx.DeleteConcurrencyLimit(a.ID); err != nil {
+			return err
+		}
+		_, err := tx.DeleteConcurrencyLease(lease.ID)
+		return err
+	})
+	got := must(t, s, func(tx core.Tx) (*core.ConcurrencyLimit, error) { return tx.ConcurrencyLimitByName("b", now) })
+	if diff := cmp.Diff(b, got); diff != "" {
+		t.Errorf("updated limit (-want +got)\n%s", diff)
+	}
+	update(t, s, func(tx core.Tx) error {
+		if _, err := tx.ConcurrencyLimit(a.ID, now); core.CodeOf(err) != core.NotFound {
+			t.Errorf("a deleted limit: %v", err)
+		}
+		if _, err := tx.ConcurrencyLease(lease.ID); core.CodeOf(err) != core.NotFound {
+			t.Errorf("a deleted lease: %v", err)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,231 @@
+package storetest
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/leat-dev/leat/internal/core"
+)
+
+func flows(t *testing.T, open Opener) {
+	s := open(t)
+	a, b := newFlow(t, s, "alpha", "x", "y"), newFlow(t, s, "béta/%_")
+	t.Run("are found by id and by name", func(t *testing.T) {
+		got := must(t, s, func(tx core.Tx) (*core.Flow, error) { return tx.FlowByName("béta/%_") })
+		if diff := cmp.Diff(b.ID, got.ID); diff != "" {
+			t.Error(diff)
+		}
+		if diff := cmp.Diff(a, must(t, s, func(tx core.Tx) (*core.Flow, error) { return tx.Flow(a.ID) })); diff != "" {
+			t.Error(diff)
+		}
+	})
+	t.Run("are filtered by tags and name", func(t *testing.T) {
+		for _, tt := range []struct {
+			cond core.Cond
+			want int
+		}{
+			{core.Cond{Field: "tags", Op: core.OpAll, Value: []string{"x", "y"}}, 1},
+			{core.Cond{Field: "tags", Op: core.OpAll, Value: []string{"x", "z"}}, 0},
+			{core.Cond{Field: "tags", Op: core.OpIsNull, Value: true}, 1},
+			{core.Cond{Field: "name", Op: core.OpLike, Value: "ALPH"}, 1},
+			{core.Cond{Field: "name", Op: core.OpAny, Value: []string{}}, 0},
+			{core.Cond{Field: "id", Op: core.OpNotAny, Value: []core.ID{a.ID}}, 1},
+			{core.Cond{Field: "deployment", Op: core.OpIsNull, Value: true}, 2},
+		} {
+			q := core.On(core.EntityFlow, tt.cond)
+			if n := must(t, s, func(tx core.Tx) (int, error) { return tx.CountFlows(q) }); n != tt.want {
+				t.Errorf("%s %s %v: %d flows, want %d", tt.cond.Field, tt.cond.Op, tt.cond.Value, n, tt.want)
+			}
+		}
+	})
+	t.Run("go with all that is theirs", func(t *testing.T) {
+		r := newRun(t, s, b, nil)
+		update(t, s, func(tx core.Tx) error { _, err := tx.DeleteFlow(b.ID); return err })
+		err := s.View(t.Context(), ws, func(tx core.Tx) error { _, err := tx.FlowRun(r.ID); return err })
+		if core.CodeOf(err) != core.NotFound {
+			t.Errorf("the run is there: %v", err)
+		}
+	})
+}
+
+func flowRuns(t *testing.T, open Opener) {
+	s := open(t)
+	f := newFlow(t, s, "flow", "ft")
+	t.Run("come back as they were stored", func(t *testing.T) {
+		text, key := "why", "key"
+		retries := 3
+		r := newRun(t, s, f, func(r *core.FlowRun) {
+			r.Parameters, r.Context = json.RawMessage(`{"x": 1, "a": "é"}`), json.RawMessage(`{}`)
+			r.Labels, r.JobVariables = json.RawMessage(`{"l": true}`), json.RawMessage(`{"v": 1}`)
+			r.Tags, r.IdempotencyKey, r.FlowVersion = []string{"t1"}, &key, &text
+			r.Policy = core.RunPolicy{Retries: &retries, RetryDelay: json.RawMessage("5"), PauseKeys: []string{"p"}}
+			r.TotalRunTime = 1500 * time.Millisecond
+			at := noon().Add(time.Hour)
+			r.NextScheduledStartTime = &at
+			r.State.Message, r.State.Data = &text, json.RawMessage(`{"type": "x"}`)
+			r.State.Details.ScheduledTime = &at
+		})
+		got := must(t, s, func(tx core.Tx) (*core.FlowRun, error) { return tx.FlowRun(r.ID) })
+		if diff := cmp.Diff(r, got); diff != "" {
+			t.Errorf("-stored +read:\n%s", diff)
+		}
+		byKey := must(t, s, func(tx core.Tx) (*core.FlowRun, error) { return tx.FlowRunByIdempotencyKey(f.ID, key) })
+		if byKey.ID != r.ID {
+			t.Error("not found by its key")
+		}
+	})
+	t.Run("keep the history of their states", func(t *testing.T) {
+		r := newRun(t, s, f, nil)
+		for i, kind := range []core.StateType{core.Running, core.Completed} {
+			r.State = state(kind, noon().Add(time.Duration(i+1)*time.Second))
+			update(t, s, func(tx core.Tx) error { return tx.SetFlowRunState(r) })
+		}
+		states := must(t, s, func(tx core.Tx) ([]*core.State, error) { return tx.FlowRunStates(r.ID) })
+		var got []core.StateType
+		for _, st := range states {
+			got = append(got, st.Type)
+		}
+		if diff := cmp.Diff([]core.StateType{core.Pending, core.Running, core.Completed}, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+	t.Run("are listed in a stable order, page by page", func(t *testing.T) { flowRunPages(t, open) })
+	t.Run("show signs of life", func(t *testing.T) { heartbeats(t, s, f) })
+}
+
+func flowRunPages(t *testing.T, open Opener) {
+	s := open(t)
+	f := newFlow(t, s, "paged")
+	kinds := core.StateTypes()
+	for i := range 27 {
+		newRun(t, s, f, func(r *core.FlowRun) {
+			at := noon().Add(time.Duration(i%5) * time.Minute) // many runs at the same time
+			r.ExpectedStartTime, r.Name = &at, fmt.Sprintf("r%02d", i)
+			r.State = state(kinds[i%len(kinds)], at)
+		})
+	}
+	for _, sort := range []string{
+		"", "ID_DESC", "START_TIME_ASC", "START_TIME_DESC", "EXPECTED_START_TIME_ASC", "EXPECTED_START_TIME_DESC", "NAME_ASC", "NAME_DESC",
+		"NEXT_SCHEDULED_START_TIME_ASC", "END_TIME_DESC",
+	} {
+		seen := map[core.ID]bool{}
+		for offset := 0; offset < 27; offset += 10 {
+			page := must(t, s, func(tx core.Tx) ([]*core.FlowRun, error) {
+				return tx.FilterFlowRuns(core.Query{Sort: sort, Limit: 10, Offset: offset})
+			})
+			for _, r := range page {
+				seen[r.ID] = true
+			}
+		}
+		if len(seen) != 27 {
+			t.Errorf("sort %q: %d different runs on three pages, want 27", sort, len(seen))
+		}
+	}
+	or := core.Query{Limit: 200, Where: map[core.Entity]*core.Filter{
+		core.EntityFlow: {Conds: []core.Cond{{Field: "name", Op: core.OpAny, Value: []string{"paged"}}}},
+		core.EntityFlowRun: {Or: true, Conds: []core.Cond{{Field: "name", Op: core.OpAny, Value: []string{"r03"}}}, Groups: []core.Filter{
+			{Conds: []core.Cond{{Field: "state.type", Op: core.OpAny, Value: []core.StateType{core.Completed}}}},
+		}},
+	}}
+	if n := must(t, s, func(tx core.Tx) (int, error) { return tx.CountFlowRuns(or) }); n != 3 {
+		t.Errorf("completed runs or r03: %d, want 3", n)
+	}
+}
+
+func heartbeats(t *testing.T, s core.Store, f *core.Flow) {
+	r := newRun(t, s, f, func(r *core.FlowRun) { r.State = state(core.Running, noon()) })
+	for _, after := range []time.Duration{10, 40, 60} {
+		update(t, s, func(tx core.Tx) error {
+			return tx.TouchFlowRuns([]core.Heartbeat{{FlowRunID: r.ID, At: noon().Add(after * time.Second), Beat: true}})
+		})
+	}
+	got := must(t, s, func(tx core.Tx) (core.StaleRun, error) { return tx.StaleFlowRun(r.ID) })
+	if got.Rhythm != 30*time.Second || got.LastBeat == nil || !got.LastBeat.Equal(noon().Add(time.Minute)) {
+		t.Errorf("rhythm %s, last beat %v", got.Rhythm, got.LastBeat)
+	}
+	silent := func(since time.Time) int {
+		list := must(t, s, func(tx core.Tx) ([]core.StaleRun, error) { return tx.StaleFlowRuns(core.Running, since, 10) })
+		return len(list)
+	}
+	if silent(noon().Add(30*time.Second)) != 0 || silent(noon().Add(2*time.Minute)) != 1 {
+		t.Error("the silent runs are not those that were not heard of")
+	}
+}
+
+func taskRuns(t *testing.T, open Opener) {
+	s := open(t)
+	flow := newFlow(t, s, "flow")
+	run := newRun(t, s, flow, nil)
+	record := func(id core.ID, kinds ...core.StateType) []*core.TaskRun {
+		var out []*core.TaskRun
+		for i, kind := range kinds {
+			at := noon().Add(time.Duration(i) * time.Second)
+			out = append(out, &core.TaskRun{
+				ID: id, Created: noon(), Updated: noon(), Name: "t", FlowRunID: &run.ID, TaskKey: "k", DynamicKey: id.String(),
+				RunCount: i, ExpectedStartTime: &at, State: state(kind, at),
+			})
+		}
+		return out
+	}
+	all := []core.StateType{core.Pending, core.Running, core.Completed}
+	for _, order := range [][]int{{0, 1, 2}, {2, 1, 0}, {1, 2, 0}, {0, 2, 1}} {
+		for _, together := range []bool{true, false} {
+			t.Run(fmt.Sprintf("show their latest state when it comes in the order %v, together %v", order, together), func(t *testing.T) {
+				id := core.NewID(noon())
+				states := record(id, all...)
+				var sent []*core.TaskRun
+				for _, i := range order {
+					sent = append(sent, states[i])
+				}
+				if together {
+					update(t, s, func(tx core.Tx) error { return tx.RecordTaskRuns(sent) })
+				} else {
+					for _, one := range sent {
+						update(t, s, func(tx core.Tx) error { return tx.RecordTaskRuns([]*core.TaskRun{one}) })
+					}
+				}
+				update(t, s, func(tx core.Tx) error { return tx.RecordTaskRuns(sent[:1]) }) // once more
+				got := must(t, s, func(tx core.Tx) (*core.TaskRun, error) { return tx.TaskRun(id) })
+				if got.State.Type != core.Completed || got.RunCount != 2 {
+					t.Errorf("shows %s after run %d, want COMPLETED after 2", got.State.Type, got.RunCount)
+				}
+				history := must(t, s, func(tx core.Tx) ([]*core.State, error) { return tx.TaskRunStates(id) })
+				var kinds []core.StateType
+				for _, st := range history {
+					kinds = append(kinds, st.Type)
+				}
+				if diff := cmp.Diff(all, kinds); diff != "" {
+					t.Error(diff)
+				}
+			})
+		}
+	}
+	t.Run("are claimed by one worker at a time", func(t *testing.T) { claims(t, s) })
+}
+
+func claims(t *testing.T, s core.Store) {
+	at := noon()
+	yes := true
+	r := &core.TaskRun{ID: core.NewID(at), Created: at, Updated: at, Name: "bg", TaskKey: "bg", DynamicKey: "d", State: state(core.Scheduled, at)}
+	r.State.Details.Deferred, r.NextScheduledStartTime = &yes, &at
+	update(t, s, func(tx core.Tx) error { return tx.InsertTaskRun(r) })
+	claim := func(now time.Time) error {
+		return s.Update(t.Context(), ws, func(tx core.Tx) error {
+			_, err := tx.ClaimTaskRun([]string{"other", "bg"}, now, now.Add(30*time.Second))
+			return err
+		})
+	}
+	if err := claim(at.Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if err := claim(at.Add(2 * time.Second)); core.CodeOf(err) != core.NotFound {
+		t.Errorf("claimed twice: %v", err)
+	}
+	if err := claim(at.Add(time.Minute)); err != nil {
+		t.Errorf("not offered again: %v", err)
+	}
+}
