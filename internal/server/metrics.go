@@ -65,7 +65,9 @@ func (m *metrics) events(count int, lag time.Duration) {
 	m.eventLag.Observe(lag.Seconds())
 }
 
-func (m *metrics) handler() http.Handler { return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}) }
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
 
 // count counts answers by status.
 func (m *metrics) count(next http.Handler) http.Handler {

@@ -31,7 +31,15 @@ func services(cfg Config, env Environment, log *slog.Logger, eng *engine.Engine,
 	late := service.Late{Engine: eng, Now: env.Now, After: cfg.LateAfter}
 	zombie := service.Zombie{Engine: eng, Now: env.Now, Heartbeat: cfg.HeartbeatTimeout, Silence: cfg.SilenceTimeout, Claim: cfg.ClaimTimeout}
 	cancel := service.Cancel{Engine: eng, Now: env.Now}
+	scheduler := service.Scheduler{
+		Engine: eng, Now: env.Now, MinRuns: 3, MaxRuns: 100, MinTime: time.Hour, MaxTime: 100 * 24 * time.Hour, Batch: 100, Parallel: 32,
+	}
+	foreman := service.Foreman{Engine: eng, Silence: engine.Silence{MissedBeats: 3, Interval: 30 * time.Second, Poll: 60 * time.Second, Batch: 200}}
+	reaper := service.LeaseReaper{Engine: eng}
 	return []runner{
+		loop("scheduler", cfg.SchedulerInterval, scheduler.Tick, core.TopicSchedules),
+		loop("foreman", 5*time.Second, foreman.Tick),
+		loop("lease reaper", 5*time.Second, reaper.Tick),
 		loop("late", min(5*time.Second, max(cfg.LateAfter, time.Second)), late.Tick),
 		loop("zombie", zombieInterval(cfg), zombie.Tick),
 		loop("cancel", 5*time.Second, cancel.Tick),

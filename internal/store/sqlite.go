@@ -34,13 +34,7 @@ func openSQLite(ctx context.Context, cfg Config) (*sqliteEngine, error) {
 	if err != nil {
 		return nil, err
 	}
-	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: cfg.Database}).EscapedPath(), RawQuery: url.Values{
-		"_pragma": {
-			"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-8000)",
-			"wal_autocheckpoint(4000)", "journal_size_limit(67108864)", "temp_store(MEMORY)",
-		},
-	}.Encode()}
-	db, err := sql.Open("sqlite", dsn.String())
+	db, err := sql.Open("sqlite", sqliteDSN(cfg.Database))
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +54,17 @@ func openSQLite(ctx context.Context, cfg Config) (*sqliteEngine, error) {
 		e.readers <- c
 	}
 	return e, nil
+}
+
+// sqliteDSN says how every connection to a file is set up.
+func sqliteDSN(file string) string {
+	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath(), RawQuery: url.Values{
+		"_pragma": {
+			"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-8000)",
+			"wal_autocheckpoint(4000)", "journal_size_limit(67108864)", "temp_store(MEMORY)",
+		},
+	}.Encode()}
+	return dsn.String()
 }
 
 func (e *sqliteEngine) open(ctx context.Context) (*sqliteConn, error) {

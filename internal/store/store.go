@@ -67,7 +67,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	var eng engine
 	var err error
-	if strings.HasPrefix(cfg.Database, "postgres://") || strings.HasPrefix(cfg.Database, "postgresql://") {
+	if isPostgres(cfg.Database) {
 		eng, err = openPostgres(ctx, cfg)
 	} else {
 		eng, err = openSQLite(ctx, cfg)

@@ -119,7 +119,11 @@ func TestQuietRunsAreNotDeclaredDead(t *testing.T) {
 		})
 		t.Run("a suspended run", func(t *testing.T) {
 			t.Parallel()
-			id := s.rawRun(t, env.unique("raw"))
+			var flow, deployment flowRun // only runs of a deployment can be suspended
+			s.mustCall(t, http.MethodPost, "/flows/", object{"name": env.unique("raw")}, &flow)
+			s.mustCall(t, http.MethodPost, "/deployments/", object{"name": "d", "flow_id": flow.ID}, &deployment)
+			id := s.createRun(t, deployment.ID, nil)
+			s.setState(t, id, object{"type": "PENDING"})
 			s.setState(t, id, object{"type": "RUNNING"})
 			s.setState(t, id, object{"type": "PAUSED", "name": "Suspended", "state_details": object{
 				"pause_timeout": time.Now().Add(time.Hour), "pause_reschedule": true,

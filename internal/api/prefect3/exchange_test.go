@@ -33,7 +33,8 @@ import (
 // answer: its status and JSON body, nothing when there is none, or text after
 // "text: ". Ids are numbered by their first appearance: the first answer with
 // <id-1> says which id that is, and all others must agree. Times and the like
-// are not compared: <time>, <any>.
+// are not compared: <time>, <any>, and what an object with the key "..." does
+// not name.
 
 // exchange is one request and its answer.
 type exchange struct {
@@ -190,6 +191,14 @@ func resolve(want, have any, ids map[string]string) any {
 		out := make(map[string]any, len(w))
 		for k, v := range w {
 			out[k] = resolve(v, h[k], ids)
+		}
+		if _, partial := w["..."]; partial {
+			delete(out, "...")
+			for k, v := range h {
+				if _, named := w[k]; !named {
+					out[k] = v
+				}
+			}
 		}
 		return out
 	}

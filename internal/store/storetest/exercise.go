@@ -33,6 +33,8 @@ func Exercise(t *testing.T, open Opener) {
 		{"inputs", inputs},
 		{"automations", automations},
 		{"blocks", blocks},
+		{"deployments", deployment},
+		{"work pools", workPool},
 	}
 	for _, s := range suites {
 		t.Run(s.name, func(t *testing.T) {

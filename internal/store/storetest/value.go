@@ -117,7 +117,9 @@ func inputs(t *testing.T, open Opener) {
 		}
 		return tx.SetSetting("color", "blue")
 	})
-	found := must(t, s, func(tx core.Tx) ([]*core.FlowRunInput, error) { return tx.FlowRunInputs(run.ID, "a-", []string{"a-1"}, 10) })
+	found := must(t, s, func(tx core.Tx) ([]*core.FlowRunInput, error) {
+		return tx.FlowRunInputs(run.ID, "a-", []string{"a-1"}, 10)
+	})
 	if len(found) != 1 || found[0].Key != "a-2" {
 		t.Errorf("inputs = %v", found)
 	}
