@@ -21,6 +21,7 @@ as the flags), else it has the default shown.`,
   leat server start --host 0.0.0.0 --auth-string admin:secret
   leat server start --database postgres://leat@db/leat`,
 	}
+	cmd.Flags().SortFlags = false
 	from := addSettings(env, cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg, err := from.config()

@@ -110,7 +110,7 @@ func FlowRunOf(r *core.FlowRun, now time.Time) FlowRun {
 		EndTime: wire.FromTimePtr(r.EndTime), TotalRunTime: seconds(r.TotalRunTime),
 		AutoScheduled: r.AutoScheduled, InfrastructureDocumentID: r.InfrastructureDocumentID, InfrastructurePID: r.InfrastructurePID,
 		CreatedBy: r.CreatedBy, WorkPoolID: r.WorkPoolID, WorkPoolName: r.WorkPoolName, State: StateOf(r.State),
-		JobVariables: orEmpty(r.JobVariables),
+		JobVariables: r.JobVariables,
 	}
 	if r.State != nil {
 		out.StateID, out.StateType, out.StateName = &r.State.ID, &r.State.Type, &r.State.Name

@@ -1,9 +1,11 @@
 package engine_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,19 +22,7 @@ func TestSlotsAreNeverTakenTwiceByReplicas(t *testing.T) {
 	if url == "" {
 		t.Skip("LEAT_TEST_POSTGRES is not set; run scripts/with-postgres.sh go test ./internal/engine")
 	}
-	var replicas []*engine.Engine
-	for range 3 {
-		s, err := store.Open(t.Context(), store.Config{Database: url})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := s.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		replicas = append(replicas, engine.New(engine.Config{Store: s, Now: time.Now}))
-	}
+	replicas := openReplicas(t, url)
 	var names []string
 	for i := range 4 {
 		name := fmt.Sprintf("replicas-%d-%d", time.Now().UnixNano(), i)
@@ -74,4 +64,52 @@ func TestSlotsAreNeverTakenTwiceByReplicas(t *testing.T) {
 			t.Errorf("%s: %d slots are taken after all were released", name, n)
 		}
 	}
+}
+
+// Two replicas that make the same name at once both look before they write.
+func TestANameIsMadeOnceByReplicas(t *testing.T) {
+	t.Parallel()
+	url := os.Getenv("LEAT_TEST_POSTGRES")
+	if url == "" {
+		t.Skip("LEAT_TEST_POSTGRES is not set; run scripts/with-postgres.sh go test ./internal/engine")
+	}
+	replicas := openReplicas(t, url)
+	for round := range 10 {
+		name := fmt.Sprintf("once-%d-%d", time.Now().UnixNano(), round)
+		var made atomic.Int64
+		var wg sync.WaitGroup
+		for _, e := range replicas {
+			wg.Go(func() {
+				_, err := e.CreateVariable(t.Context(), ws, name, json.RawMessage("1"), nil)
+				switch {
+				case err == nil:
+					made.Add(1)
+				case core.CodeOf(err) != core.Conflict:
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if made.Load() != 1 {
+			t.Errorf("%d replicas made %s", made.Load(), name)
+		}
+	}
+}
+
+func openReplicas(t *testing.T, url string) []*engine.Engine {
+	t.Helper()
+	var replicas []*engine.Engine
+	for range 3 {
+		s, err := store.Open(t.Context(), store.Config{Database: url})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		replicas = append(replicas, engine.New(engine.Config{Store: s, Now: time.Now}))
+	}
+	return replicas
 }

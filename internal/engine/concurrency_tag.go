@@ -189,6 +189,9 @@ func (e *Engine) AcquireTagSlots(ctx context.Context, ws core.WorkspaceID, tags 
 			return err
 		}
 		for _, l := range found {
+			if l.Limit < 0 { // the reference takes such limits, too
+				return tagFull(l)
+			}
 			if l.Limit == 0 {
 				return core.Errorf(core.Locked, "The concurrency limit on tag \"%s\" is 0 and will deadlock if the task tries to run again.",
 					strings.TrimPrefix(l.Name, core.TagLimitPrefix))
@@ -199,8 +202,7 @@ func (e *Engine) AcquireTagSlots(ctx context.Context, ws core.WorkspaceID, tags 
 			return err
 		}
 		if !got.OK() {
-			return &core.Error{Code: core.Locked, RetryAfter: 10, Message: "Concurrency limit for the " +
-				strings.TrimPrefix(got.Full[0].Name, core.TagLimitPrefix) + " tag has been reached"}
+			return tagFull(got.Full[0])
 		}
 		limits = nil
 		for _, l := range got.Limits {
@@ -211,6 +213,14 @@ func (e *Engine) AcquireTagSlots(ctx context.Context, ws core.WorkspaceID, tags 
 		return nil
 	})
 	return limits, err
+}
+
+// tagFull refuses a slot of a tag's limit.
+func tagFull(l *core.ConcurrencyLimit) error {
+	return &core.Error{
+		Code: core.Locked, RetryAfter: l.MaxWait(),
+		Message: "Concurrency limit for the " + strings.TrimPrefix(l.Name, core.TagLimitPrefix) + " tag has been reached",
+	}
 }
 
 // ReleaseTagSlots gives back the slots that the task run holds of the tags' limits.

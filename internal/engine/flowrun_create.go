@@ -78,9 +78,16 @@ func createFlowRun(tx core.Tx, now time.Time, in NewFlowRun) (*core.FlowRun, boo
 	return run, true, announceFlowRun(tx, run, nil, now)
 }
 
+// newState is a state of the type that leat itself makes.
+func newState(kind core.StateType, now time.Time) core.State {
+	return core.State{
+		ID: core.NewID(now), Type: kind, Name: kind.DefaultName(), Timestamp: now, Details: core.StateDetails{Deferred: new(bool)},
+	}
+}
+
 func firstState(now time.Time, given *core.State) core.State {
 	if given == nil {
-		return core.State{ID: core.NewID(now), Type: core.Pending, Name: core.Pending.DefaultName(), Timestamp: now}
+		return newState(core.Pending, now)
 	}
 	s := *given
 	s.ID, s.Timestamp = core.NewID(now), now
@@ -100,6 +107,10 @@ func newFlowRun(now time.Time, flow *core.Flow, in NewFlowRun) *core.FlowRun {
 	}
 	if run.Name == "" {
 		run.Name = runName(run.ID)
+	}
+	if run.JobVariables == nil && (in.IdempotencyKey == nil || in.Deployment != nil) {
+		// The reference leaves them null for a run with a key of its own.
+		run.JobVariables = json.RawMessage("{}")
 	}
 	if in.Deployment == nil {
 		run.Labels = mergeObjects(flow.Labels, object("prefect.flow.id", flow.ID.String()), in.Labels)

@@ -93,7 +93,7 @@ func checkInput(tx core.Tx, run *core.FlowRun, input json.RawMessage) (key, reas
 // resumed is the state proposed for a paused run that goes on: a suspended run
 // is scheduled again, since its process has ended; another runs on.
 func resumed(paused *core.State, now time.Time) core.State {
-	s := core.State{ID: core.NewID(now), Timestamp: now, Type: core.Running, Name: core.Running.DefaultName()}
+	s := newState(core.Running, now)
 	if paused.Details.PauseReschedule {
 		s.Type, s.Name = core.Scheduled, core.NameResuming
 		s.Details.ScheduledTime = &now

@@ -255,7 +255,7 @@ func (t *transition) abort(reason string) {
 
 // fresh returns a new state of the type with its default name.
 func (t *transition) fresh(kind core.StateType, message string) core.State {
-	s := core.State{ID: core.NewID(t.facts.Now), Type: kind, Name: kind.DefaultName(), Timestamp: t.facts.Now}
+	s := newState(kind, t.facts.Now)
 	if message != "" {
 		s.Message = &message
 	}

@@ -61,6 +61,9 @@ func Run(ctx context.Context, cfg Config, env Environment) error {
 	eng := engine.New(engine.Config{
 		Store: db, Now: env.Now, Log: log, SlotWait: cfg.SlotWait, Observe: metrics.transition, ObserveEvents: metrics.events, Sealer: seal,
 	})
+	if err := eng.InstallBlockTypes(ctx, core.DefaultWorkspace); err != nil {
+		return err
+	}
 	listen := net.ListenConfig{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}
 	listener, err := listen.Listen(ctx, "tcp", net.JoinHostPort(cfg.Host, strconv.Itoa(cfg.Port)))
 	if err != nil {

@@ -48,6 +48,7 @@ func (t *tx) DeleteFlow(id core.ID) (bool, error) {
 		"DELETE FROM task_run_state WHERE run_id IN (SELECT t.id FROM task_run t JOIN flow_run r ON r.id = t.flow_run_id WHERE r.flow_id = ?)",
 		"DELETE FROM task_run WHERE flow_run_id IN (SELECT id FROM flow_run WHERE flow_id = ?)",
 		"DELETE FROM flow_run_state WHERE run_id IN (SELECT id FROM flow_run WHERE flow_id = ?)",
+		"DELETE FROM flow_run_input WHERE flow_run_id IN (SELECT id FROM flow_run WHERE flow_id = ?)",
 		"DELETE FROM flow_run WHERE flow_id = ?",
 	} {
 		if err := t.exec(q, id); err != nil {

@@ -122,6 +122,7 @@ func (t *tx) DeleteFlowRun(id core.ID) (bool, error) {
 	}
 	for _, q := range []string{
 		"DELETE FROM flow_run_state WHERE run_id = ?",
+		"DELETE FROM flow_run_input WHERE flow_run_id = ?",
 		"DELETE FROM log WHERE flow_run_id = ?",
 		"DELETE FROM task_run_state WHERE run_id IN (SELECT id FROM task_run WHERE flow_run_id = ?)",
 		"DELETE FROM task_run WHERE flow_run_id = ?",

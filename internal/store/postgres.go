@@ -243,6 +243,10 @@ func postgresRetryable(err error) bool {
 		switch pg.Code {
 		case "40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300":
 			return true
+		case "23505":
+			// Another replica stored the same name meanwhile; run again, the closure
+			// finds it and says so.
+			return true
 		}
 		return strings.HasPrefix(pg.Code, "08")
 	}

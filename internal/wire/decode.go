@@ -235,9 +235,17 @@ func fieldOf(v reflect.Value, at []int) reflect.Value {
 	return v
 }
 
+// sequence marks a list that the reference declares as a Sequence: it words
+// the refusal of another value differently.
+type sequence interface{ Sequence() }
+
 func (d *decoder) list(i int, p *plan, r *rules, dst reflect.Value) {
 	n := d.nodes[i]
 	if n.kind != kindArray {
+		if _, ok := dst.Interface().(sequence); ok {
+			d.fail(i, "is_instance_of", "Input should be an instance of Sequence", map[string]any{"class": "Sequence"})
+			return
+		}
 		d.fail(i, "list_type", "Input should be a valid list", nil)
 		return
 	}

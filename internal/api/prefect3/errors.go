@@ -3,7 +3,6 @@ package prefect3
 import (
 	"errors"
 	"net/http"
-	"strconv"
 
 	"github.com/leat-dev/leat/internal/api"
 	"github.com/leat-dev/leat/internal/core"
@@ -71,7 +70,9 @@ func respond(_ *http.Request, err error) api.Response {
 func domainError(e *core.Error) api.Response {
 	res := api.Response{Body: detail{e.Message}}
 	if e.RetryAfter > 0 {
-		res.Header = http.Header{"Retry-After": {strconv.FormatFloat(e.RetryAfter, 'f', -1, 64)}}
+		// A float marshals without error; 10 is 10.0, as Python writes it.
+		after, _ := wire.Float(e.RetryAfter).MarshalJSON()
+		res.Header = http.Header{"Retry-After": {string(after)}}
 	}
 	switch e.Code {
 	case core.NotFound:

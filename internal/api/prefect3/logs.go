@@ -15,8 +15,14 @@ func (a *API) logRoutes(r *api.Router) {
 	r.HandleOpen("GET", "/logs/out", api.Socket(a.logsOut))
 }
 
+// logLines is the body of POST /logs/.
+type logLines []client.LogCreate
+
+// Sequence tells wire how the reference declares the body.
+func (logLines) Sequence() {}
+
 type createLogsIn struct {
-	Body []client.LogCreate `body:""`
+	Body logLines `body:""`
 }
 
 func (a *API) createLogs(ctx context.Context, in createLogsIn) (struct{}, error) {

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	leat      = "leat"
+	reference = "reference"
+	sqlite    = "sqlite"
+	postgres  = "postgres"
+)
+
+// readyTime is how long a server may take to start.
+const readyTime = 120 * time.Second
+
+// server is one that this program started.
+type server struct {
+	product string
+	addr    string
+	dir     string // its files
+	cluster int    // pid of the Postgres that it uses, or 0
+	cmd     *exec.Cmd
+	// ready is how long it took from the start of the process to the first
+	// answer of GET /api/health, and startCPU what it used until then.
+	ready    time.Duration
+	startCPU float64
+
+	fixtures fixtures
+}
+
+// start starts a server and waits until it is ready. With the dir and database
+// of an earlier one it is a restart.
+func (b *bench) start(ctx context.Context, product, dir, database string) (*server, error) {
+	port, err := freePort(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{product: product, dir: dir, addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))}
+	if strings.HasPrefix(database, "postgres") {
+		s.cluster = b.cluster
+	}
+	args := []string{"server", "start", "--host", "127.0.0.1", "--port", strconv.Itoa(port)}
+	if product == leat {
+		s.cmd = exec.CommandContext(ctx, b.leat, append(args, "--database", database)...) //nolint:gosec // the program is the user's choice
+		s.cmd.Env = append(cleanEnvironment(), "LEAT_HOME="+dir, "LEAT_LOG_LEVEL=warn")
+	} else {
+		s.cmd = exec.CommandContext(ctx, b.python, append([]string{"-m", "prefect"}, args...)...) //nolint:gosec // the program is the user's choice
+		s.cmd.Env = append(cleanEnvironment(), "PREFECT_HOME="+dir, "PREFECT_API_DATABASE_CONNECTION_URL="+database,
+			"PREFECT_SERVER_ANALYTICS_ENABLED=false", "DO_NOT_TRACK=1", "PREFECT_LOGGING_SERVER_LEVEL=WARNING")
+	}
+	log, err := os.OpenFile(filepath.Join(dir, "server.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = log.Close() }() // the child has its own
+	s.cmd.Stdout, s.cmd.Stderr = log, log
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	s.cmd.Cancel = func() error { return syscall.Kill(-s.cmd.Process.Pid, syscall.SIGTERM) }
+	s.cmd.WaitDelay = 20 * time.Second
+	begin := time.Now()
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	if err := s.awaitReady(ctx); err != nil {
+		s.stop()
+		text, _ := os.ReadFile(log.Name())
+		return nil, fmt.Errorf("%s does not get ready: %w\n%s", product, err, text)
+	}
+	s.ready, s.startCPU = time.Since(begin), treeUsage(s.cmd.Process.Pid).cpu
+	return s, nil
+}
+
+// awaitReady asks every two milliseconds for the answer true.
+func (s *server) awaitReady(ctx context.Context) error {
+	c := newConn(s.addr)
+	defer c.close()
+	for end := time.Now().Add(readyTime); time.Now().Before(end) && ctx.Err() == nil; {
+		if body, err := c.do(ctx, "GET", "/health", nil, 200); err == nil && strings.TrimSpace(string(body)) == "true" {
+			return nil
+		}
+		if s.ended() {
+			return errors.New("its process ended")
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	return errors.New("no answer in time")
+}
+
+// ended tells whether the process has died: it is then a zombie, as nobody has
+// waited for it yet.
+func (s *server) ended() bool {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	return err != nil || strings.Contains(string(data), ") Z ")
+}
+
+// usage is of the server and, where it has one, its database.
+func (s *server) usage() usage {
+	u := treeUsage(s.cmd.Process.Pid)
+	if s.cluster != 0 {
+		u.cpu += treeUsage(s.cluster).cpu
+	}
+	return u
+}
+
+// pause stops the server's processes where they are, so that it takes nothing
+// from the other one; resume lets them go on.
+func (s *server) pause() { _ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGSTOP) }
+
+func (s *server) resume() { _ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGCONT) }
+
+// stop ends the server and waits for it.
+func (s *server) stop() {
+	s.resume()
+	_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGTERM)
+	kill := time.AfterFunc(15*time.Second, func() { _ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL) })
+	_ = s.cmd.Wait() // it was ended by a signal
+	kill.Stop()
+}
+
+func freePort(ctx context.Context) (int, error) {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// cleanEnvironment is ours without what would set up either product.
+func cleanEnvironment() []string {
+	var kept []string
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "PREFECT_") && !strings.HasPrefix(v, "LEAT_") {
+			kept = append(kept, v)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,101 @@
+// Package launch runs units of work, each of them the attempt to execute one
+// flow run. A Launcher does it in one kind of infrastructure; whoever drives it
+// knows only this interface, and every launcher passes the suite Exercise.
+package launch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// Launcher starts, watches and ends work. Its methods may be called by many
+// goroutines at once.
+type Launcher interface {
+	// Start begins a job and returns the identifier of what runs it, which stays
+	// valid for other launchers of this kind, also after a restart. Starting a run
+	// that is under way starts nothing and returns the same identifier.
+	Start(ctx context.Context, job Job) (identifier string, err error)
+	// Adopt makes known a run that an earlier launcher started under the
+	// identifier. It is ErrNotFound when that does not run it any more, or here.
+	Adopt(ctx context.Context, run, identifier string) error
+	// Wait returns how a run's work ended, once it has. For a run that was neither
+	// started nor adopted it is ErrNotFound.
+	Wait(ctx context.Context, run string) (Exit, error)
+	// Kill ends a run's work with everything that it started: it asks, and after
+	// the grace period it forces. It returns when nothing is left. For a run
+	// that was neither started nor adopted it is ErrNotFound.
+	Kill(ctx context.Context, run string, grace time.Duration) error
+}
+
+// ErrNotFound says that a launcher knows no work of a run.
+var ErrNotFound = errors.New("no such work here")
+
+// Job is the work of one flow run.
+type Job struct {
+	// Run is the flow run's id: no two jobs of a run are under way at once.
+	Run string
+	// Command is the program, looked up in the PATH of Env, and its arguments.
+	Command []string
+	// Env is the whole environment, as name=value.
+	Env []string
+	// Dir is the working directory; "" is a new one that is removed at the end.
+	Dir string
+	// Output receives what the program writes; nil drops it.
+	Output io.Writer
+}
+
+// Exit is how work ended.
+type Exit struct {
+	// Code is the exit status; below zero it is the signal that ended the program.
+	Code int
+	// Unknown is true when the work is gone and nobody saw how it ended.
+	Unknown bool
+}
+
+// OK reports whether the program ended without complaint.
+func (e Exit) OK() bool { return e.Code == 0 && !e.Unknown }
+
+// String says in words how the work ended, and what that usually means.
+func (e Exit) String() string {
+	if e.Unknown {
+		return "The process is gone, and nobody saw how it ended."
+	}
+	if e.Code >= 0 {
+		return strings.TrimSpace(fmt.Sprintf("The process ended with exit status %d. %s", e.Code, statusHint(e.Code)))
+	}
+	return strings.TrimSpace(fmt.Sprintf("The process was ended by signal %d. %s", -e.Code, signalHint(-e.Code)))
+}
+
+// statusHint is what an exit status means by custom.
+func statusHint(code int) string {
+	switch code {
+	case 126:
+		return "The command was found but may not be executed."
+	case 127:
+		return "The command was not found: is it installed, and in the PATH?"
+	case 137:
+		return "By custom that is SIGKILL: often memory ran out."
+	case 143:
+		return "By custom that is SIGTERM: it was asked to stop."
+	}
+	return ""
+}
+
+// signalHint is where a signal usually comes from.
+func signalHint(signal int) string {
+	switch signal {
+	case 2:
+		return "That is SIGINT: it was interrupted."
+	case 9:
+		return "That is SIGKILL: memory ran out, or somebody killed it."
+	case 11:
+		return "That is SIGSEGV: the program or one of its libraries is broken."
+	case 15:
+		return "That is SIGTERM: it was asked to stop."
+	}
+	return ""
+}
