@@ -120,7 +120,7 @@ func (in *input) read(d *Dialect, w http.ResponseWriter, r *http.Request, dst re
 	}
 	var body []byte
 	if in.body >= 0 {
-		if body, err = ReadBody(w, r, d.bodyLimit()); err != nil {
+		if body, err = ReadBody(r, d.bodyLimit()); err != nil {
 			return err
 		}
 		field := dst.Field(in.body)
@@ -221,19 +221,28 @@ func isJSON(contentType string) bool {
 	return ok && (sub == "json" || strings.HasSuffix(sub, "+json"))
 }
 
+// lingerLimit is how much more of a body that is too large is read.
+const lingerLimit = 256 << 20
+
+// tooLarge reads what the client still sends, up to a limit, and throws it
+// away: a client that is cut off while it writes never sees the answer.
+func tooLarge(r *http.Request) error {
+	_, _ = io.CopyN(io.Discard, r.Body, lingerLimit) // its end or error changes nothing
+	return &StatusError{Status: http.StatusRequestEntityTooLarge}
+}
+
 // ReadBody reads a request's body of at most limit bytes; a larger one is a
 // *StatusError 413.
-func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
-	tooLarge := &StatusError{Status: http.StatusRequestEntityTooLarge}
+func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
-		return nil, tooLarge
+		return nil, tooLarge(r)
 	}
 	if r.ContentLength == 0 || r.Body == nil {
 		return nil, nil
 	}
 	var body []byte
 	var err error
-	reader := http.MaxBytesReader(w, r.Body, limit)
+	reader := io.LimitReader(r.Body, limit+1)
 	if n := r.ContentLength; n > 0 && n <= 1<<20 {
 		// A larger announcement is believed only as the bytes come.
 		body = make([]byte, n)
@@ -241,10 +250,9 @@ func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	} else {
 		body, err = io.ReadAll(reader)
 	}
-	var over *http.MaxBytesError
 	switch {
-	case errors.As(err, &over):
-		return nil, tooLarge
+	case int64(len(body)) > limit:
+		return nil, tooLarge(r)
 	case err != nil:
 		// The client broke off; nobody reads the answer.
 		return nil, &StatusError{Status: http.StatusBadRequest}

@@ -10,6 +10,7 @@ import (
 func rootCommand(env *Env) *cobra.Command {
 	root := group("leat", "Run workflows: server, worker and command line in one program",
 		serverCommand(env),
+		workerCommand(env),
 		runCommand(env),
 		runWhyCommand(env),
 		deploymentCommand(env),

@@ -289,17 +289,21 @@ type WorkerFlowRun struct {
 }
 
 // PolledRun is a run as a poll shows it: without its pool, and with null for its
-// state and the queue's name. Prefect REST: FlowRun.
+// state and the queue's name. The fields here stand in for those of FlowRun, in
+// the reference's order. Prefect REST: FlowRun.
 type PolledRun struct {
 	FlowRun
-	WorkPoolID   *struct{} `json:"work_pool_id,omitempty"`
-	WorkPoolName *struct{} `json:"work_pool_name,omitempty"`
+	WorkPoolID   *struct{}       `json:"work_pool_id,omitempty"`
+	WorkPoolName *struct{}       `json:"work_pool_name,omitempty"`
+	WorkQueueID  *core.ID        `json:"work_queue_id"`
+	State        *State          `json:"state"`
+	JobVariables json.RawMessage `json:"job_variables"`
 }
 
 // PolledRunOf shows a run to a worker that polls.
 func PolledRunOf(r FlowRun) PolledRun {
-	r.State, r.WorkQueueName = nil, nil
-	return PolledRun{FlowRun: r}
+	r.WorkQueueName = nil
+	return PolledRun{FlowRun: r, WorkQueueID: r.WorkQueueID, JobVariables: r.JobVariables}
 }
 
 // SlotHolder is a run that holds a slot. Prefect REST: FlowRunSlotSummary.

@@ -73,9 +73,11 @@ type Worker struct {
 	Status            WorkerStatus
 }
 
-// DueRuns asks for runs of a queue that are due.
+// DueRuns asks for runs of a queue, or of deployments, that are due.
 type DueRuns struct {
 	QueueID ID
+	// Deployments are asked for when there is no queue.
+	Deployments []ID
 	// Before and After bound the time at which the runs are due; nil means no bound.
 	Before *time.Time
 	After  *time.Time
@@ -121,7 +123,8 @@ type WorkQueueTx interface {
 	PollWorkQueues(ids []ID, at time.Time) error
 	// SilentWorkQueues lists at most limit Ready queues that were not polled since the time.
 	SilentWorkQueues(since time.Time, limit int) ([]ID, error)
-	// DueFlowRuns lists runs that are due in a queue, the longest overdue first.
+	// DueFlowRuns lists runs that are due, the longest overdue first. Those of a
+	// queue that retry in their own process are left out.
 	DueFlowRuns(q DueRuns) ([]*FlowRun, error)
 	// SlotsInUse counts the runs of each queue that hold a slot: Pending, Running
 	// and, when asked for, Cancelling.

@@ -128,6 +128,9 @@ func putDeployment(tx core.Tx, now time.Time, flowID core.ID, name string, in De
 		return nil, false, err
 	}
 	in.apply(d)
+	if err := checkBlocks(tx, d); err != nil {
+		return nil, false, err
+	}
 	d.Updated = now
 	d.Labels = mergeObjects(flow.Labels, object("prefect.flow.id", flowID.String()), in.Labels)
 	if err := placeDeployment(tx, now, d, in, created); err != nil {
@@ -171,6 +174,27 @@ func checkLimit(tx core.Tx, now time.Time, id wire.Opt[core.ID]) error {
 		return core.Errorf(core.NotFound, "Concurrency limit not found")
 	}
 	return err
+}
+
+// checkBlocks refuses a deployment that refers to blocks which are not there.
+func checkBlocks(tx core.Tx, d *core.Deployment) error {
+	for _, ref := range []struct {
+		what string
+		id   *core.ID
+	}{{"infrastructure", d.InfrastructureDocumentID}, {"storage", d.StorageDocumentID}} {
+		if ref.id == nil {
+			continue
+		}
+		_, err := tx.BlockDocument(*ref.id)
+		if missing(err) {
+			return core.Errorf(core.Conflict, "Error creating deployment. Could not find %s block with id: %s. This usually occurs"+
+				" when applying a deployment specification that was built against a different Prefect database / workspace.", ref.what, ref.id)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ownLimit makes, changes or removes the limit that only this deployment uses.

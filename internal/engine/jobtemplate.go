@@ -99,7 +99,7 @@ func checkTemplate(template json.RawMessage) error {
 	}
 	err := jsonschema.Validate(joinMembers(defaults), schema, jsonschema.Options{IgnoreRequired: true, NullWithDefault: true})
 	if err != nil {
-		return core.Errorf(core.Invalid, "%s", err)
+		return core.Errorf(core.Invalid, "Validation failed for work pool's job variable defaults: %s", err)
 	}
 	return nil
 }

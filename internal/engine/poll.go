@@ -232,11 +232,6 @@ func (e *Engine) PollDeployments(ctx context.Context, ws core.WorkspaceID, ids [
 	now := e.now()
 	var stale []core.ID
 	err = e.store.View(ctx, ws, func(tx core.Tx) error {
-		conds := []core.Cond{{Field: "state.type", Op: core.OpAny, Value: []core.StateType{core.Scheduled}}}
-		if before != nil {
-			conds = append(conds, core.Cond{Field: "next_scheduled_start_time", Op: core.OpBefore, Value: *before})
-		}
-		conds = append(conds, core.Cond{Field: "deployment_id", Op: core.OpAny, Value: ids})
 		of := []core.Cond{{Field: "id", Op: core.OpAny, Value: ids}}
 		found, err := tx.FilterDeployments(core.Query{
 			Where: map[core.Entity]*core.Filter{core.EntityDeployment: {Conds: of}}, Limit: len(ids),
@@ -249,9 +244,7 @@ func (e *Engine) PollDeployments(ctx context.Context, ws core.WorkspaceID, ids [
 				stale = append(stale, d.ID)
 			}
 		}
-		runs, err = tx.FilterFlowRuns(core.Query{
-			Where: map[core.Entity]*core.Filter{core.EntityFlowRun: {Conds: conds}}, Sort: "NEXT_SCHEDULED_START_TIME_ASC", Limit: limit,
-		})
+		runs, err = tx.DueFlowRuns(core.DueRuns{Deployments: ids, Before: before, Limit: limit})
 		return err
 	})
 	if err != nil || len(stale) == 0 {

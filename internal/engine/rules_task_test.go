@@ -3,6 +3,7 @@ package engine
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -39,8 +40,9 @@ func (r *transitionRow) taskFacts() *TaskFacts {
 		kind, name, _ := strings.Cut(r.Facts.FlowState, "/")
 		s := &rowState{Type: core.StateType(kind), Name: name}
 		f.FlowRun = &core.FlowRun{ID: core.ID{0xf0}, RunCount: r.Facts.FlowRunCount, State: s.state(rowNow)}
-		if name != "" && f.FlowRun.State.Type == core.Paused {
-			f.FlowRun.State.Details.PauseReschedule = name == core.NameSuspended
+		if d := &f.FlowRun.State.Details; f.FlowRun.State.Type == core.Paused {
+			end := rowNow.Add(time.Minute)
+			d.PauseTimeout, d.PauseReschedule = &end, name == core.NameSuspended
 		}
 	}
 	if c := r.Facts.Cache; c == "valid" || c == "without expiry" {

@@ -187,7 +187,7 @@ func insertScheduled(tx core.Tx, now time.Time, d *core.Deployment, s *core.Depl
 		FlowID: d.FlowID, Deployment: d, DeploymentVersion: d.Version, WorkQueueID: d.WorkQueueID,
 		Parameters: mergeObjects(d.Parameters, s.Parameters), Context: json.RawMessage("{}"),
 		Tags: append([]string{"auto-scheduled"}, d.Tags...), JobVariables: json.RawMessage("{}"), CreatedBy: createdBy,
-		InfrastructureDocumentID: d.InfrastructureDocumentID, AutoScheduled: true,
+		InfrastructureDocumentID: d.InfrastructureDocumentID, AutoScheduled: true, Policy: core.RunPolicy{Resuming: new(bool)},
 	}
 	for i, at := range dates {
 		if known[keys[i]] {
@@ -202,6 +202,8 @@ func insertScheduled(tx core.Tx, now time.Time, d *core.Deployment, s *core.Depl
 	return nil
 }
 
+// scheduledRun is a run for one date. Its first state does not name the run, as
+// in the reference.
 func scheduledRun(now time.Time, flow *core.Flow, in NewFlowRun, at time.Time) *core.FlowRun {
 	at = at.UTC()
 	message := "Flow run scheduled"
@@ -211,7 +213,6 @@ func scheduledRun(now time.Time, flow *core.Flow, in NewFlowRun, at time.Time) *
 		Details: core.StateDetails{ScheduledTime: &at, Deferred: new(bool)},
 	}
 	Decide(run, state, Facts{Now: now, Force: true}).Apply(run)
-	finishState(run)
 	return run
 }
 

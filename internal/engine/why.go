@@ -90,7 +90,7 @@ func whyWaiting(tx core.Tx, now time.Time, run *core.FlowRun) (string, error) {
 		return whyNoSlot(tx, now, run)
 	}
 	if due != nil && now.Before(*due) {
-		return fmt.Sprintf("The run is scheduled to start in %s.", due.Sub(now).Round(time.Second)), nil
+		return fmt.Sprintf("The run is not due yet: it is scheduled to start in %s.", due.Sub(now).Round(time.Second)), nil
 	}
 	for _, ask := range []func(core.Tx, time.Time, *core.FlowRun) (string, error){whyDeployment, whyPool, whyLimit} {
 		if reason, err := ask(tx, now, run); err != nil || reason != "" {
@@ -141,7 +141,9 @@ func whyPool(tx core.Tx, now time.Time, run *core.FlowRun) (string, error) {
 	case queue.IsPaused:
 		return fmt.Sprintf("Work queue %q of pool %q is paused.", queue.Name, pool.Name), nil
 	}
-	if queue.LastPolled == nil || now.Sub(*queue.LastPolled) > pollSilence {
+	// A worker that shows itself in other ways than by polling counts: it may be full.
+	polled := queue.LastPolled != nil && now.Sub(*queue.LastPolled) <= pollSilence
+	if !polled && (pool.Status == nil || *pool.Status != core.Ready) {
 		return fmt.Sprintf("No worker polls work pool %q (queue %q): start one with `leat worker start --pool %s`.", pool.Name, queue.Name, pool.Name), nil
 	}
 	return whyFull(tx, run, pool, queue)

@@ -184,7 +184,7 @@ func (t *tx) DeleteScheduledRuns(id core.ID, s core.ScheduledRuns) error {
 	if s.After != nil {
 		after = micros(*s.After)
 	}
-	doomed, err := list(t, scanID, `SELECT fr.id FROM flow_run fr WHERE fr.ws = ? AND fr.deployment_id = ? AND fr.state_type = 'SCHEDULED'
+	doomed, err := list(t, scanID, `SELECT fr.id FROM flow_run fr WHERE +fr.ws = ? AND fr.deployment_id = ? AND fr.state_type = 'SCHEDULED'
 		AND fr.state_name <> 'AwaitingConcurrencySlot' AND fr.run_count = 0 AND (fr.auto_scheduled OR NOT ?)
 		AND (fr.next_scheduled_start_time > ? OR NOT ?)`+t.lock("fr"), int64(t.ws), id, s.Auto, after, s.After != nil)
 	if err != nil {

@@ -108,7 +108,7 @@ func command(job launch.Job) (cmd *exec.Cmd, cleanup func(), err error) {
 		cleanup = func() { _ = os.RemoveAll(dir) }
 	}
 	// The process outlives whoever started it, and ends by Kill alone.
-	cmd = exec.CommandContext(context.Background(), program, job.Command[1:]...) //nolint:forbidigo // See above.
+	cmd = exec.CommandContext(context.Background(), program, job.Command[1:]...)
 	cmd.Args[0] = job.Command[0]
 	cmd.Env = append(append([]string{}, job.Env...), marker+"="+job.Run)
 	cmd.Dir, cmd.WaitDelay = dir, outputTime

@@ -85,10 +85,14 @@ func dueInOrder(t *testing.T, y *yard) {
 	}{
 		{"with an end", core.DueRuns{Before: &before, Limit: 10}, []core.ID{late.ID, soon.ID}},
 		{"with both ends", core.DueRuns{Before: &before, After: &after, Limit: 10}, []core.ID{soon.ID}},
+		{"of a deployment", core.DueRuns{Deployments: []core.ID{y.flow.ID, y.deployment.ID}, Before: &before, Limit: 10},
+			[]core.ID{late.ID, soon.ID}},
 		{"the first", core.DueRuns{Limit: 1}, []core.ID{late.ID}},
 	} {
 		y.view(func(tx core.Tx) error {
-			tt.q.QueueID = y.queue.ID
+			if tt.q.Deployments == nil {
+				tt.q.QueueID = y.queue.ID
+			}
 			runs, err := tx.DueFlowRuns(tt.q)
 			var ids []core.ID
 			for _, r := range runs {

@@ -109,3 +109,5 @@ CREATE INDEX work_queue_ready ON work_queue (ws, last_polled) WHERE status = 'RE
 CREATE INDEX worker_online ON worker (ws) WHERE status = 'ONLINE';
 
 CREATE INDEX flow_run_slots ON flow_run (work_queue_id) WHERE state_type IN ('PENDING', 'RUNNING', 'CANCELLING');
+
+CREATE INDEX flow_run_scheduled ON flow_run (deployment_id, next_scheduled_start_time) WHERE state_type = 'SCHEDULED';

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// bench is one run of this program.
+type bench struct {
+	leat   string // the binary
+	python string // with the reference; "" measures leat alone
+	quick  bool
+	log    io.Writer
+	dir    string
+
+	cluster     int // pid of Postgres
+	postgresURL *url.URL
+	databases   []string // made, to be dropped
+	// running are the servers that rows share, by product and database.
+	running map[target]*server
+}
+
+// target is what a row is measured on.
+type target struct{ product, database string }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	b := &bench{log: stderr, running: map[target]*server{}}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	chosen := flags.String("rows", "", "rows to measure, separated by commas (default all): "+strings.Join(rowKeys(), " "))
+	database := flags.String("database", "both", "sqlite, postgres or both; Postgres is that of LEAT_TEST_POSTGRES")
+	flags.StringVar(&b.python, "reference", os.Getenv("LEAT_TEST_PYTHON"), "Python that has the reference server; \"\" or none measures leat alone")
+	flags.StringVar(&b.leat, "leat", os.Getenv("LEAT_TEST_BINARY"), "leat's binary")
+	flags.BoolVar(&b.quick, "quick", false, "one short round of each row; its figures prove only that the generators work")
+	out := flags.String("out", "", "file for the results as JSON (default bench/results/latest.json; with -quick none)")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if b.python == "none" {
+		b.python = ""
+	}
+	if b.leat == "" {
+		b.leat = "bin/leat"
+	}
+	if _, err := os.Stat(b.leat); err != nil {
+		return fmt.Errorf("%w: run make build, or name the binary by -leat", err)
+	}
+	selected, err := selectRows(*chosen)
+	if err != nil {
+		return err
+	}
+	databases, err := b.selectDatabases(*database)
+	if err != nil {
+		return err
+	}
+	if b.dir, err = os.MkdirTemp("", "leat-bench."); err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(b.dir) }()
+	results := b.measureAll(ctx, selected, databases)
+	report(stdout, results)
+	if *out == "" && !b.quick {
+		*out = filepath.Join("bench", "results", "latest.json")
+	}
+	if *out != "" {
+		if err := writeJSON(*out, results); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func (b *bench) selectDatabases(choice string) ([]string, error) {
+	var databases []string
+	switch choice {
+	case "both":
+		databases = []string{sqlite, postgres}
+	case sqlite, postgres:
+		databases = []string{choice}
+	default:
+		return nil, fmt.Errorf("-database %q is not sqlite, postgres or both", choice)
+	}
+	if choice != sqlite {
+		if err := b.usePostgres(os.Getenv("LEAT_TEST_POSTGRES")); err != nil {
+			return nil, err
+		}
+	}
+	return databases, nil
+}
+
+// result is one row on one database.
+type result struct {
+	Row       string  `json:"row"`
+	Work      string  `json:"work"`
+	Database  string  `json:"database,omitempty"`
+	Goal      string  `json:"goal,omitempty"`
+	Met       *bool   `json:"met,omitempty"`
+	Ours      *sample `json:"ours,omitempty"`
+	Reference *sample `json:"reference,omitempty"`
+	Error     string  `json:"error,omitempty"`
+}
+
+// measureAll measures the rows one after the other, on each database; a row
+// that fails is reported and the others go on.
+func (b *bench) measureAll(ctx context.Context, rows []row, databases []string) []result {
+	var results []result
+	for _, database := range databases {
+		for _, r := range rows {
+			if ctx.Err() != nil || r.once && database != databases[0] {
+				continue
+			}
+			name := database
+			if r.once {
+				name = ""
+			}
+			res := result{Row: r.key, Work: r.work, Database: name}
+			b.measure(ctx, r, database, &res)
+			if g := r.goal(database); g.text != "" {
+				res.Goal = g.text
+				if res.Ours != nil && g.met != nil && (res.Reference != nil || !g.relative) {
+					met := g.met(res.Ours, res.Reference)
+					res.Met = &met
+				}
+			}
+			results = append(results, res)
+		}
+		b.stopAll(ctx)
+	}
+	return results
+}
+
+// measure runs the rounds of a row, alternating between the products.
+func (b *bench) measure(ctx context.Context, r row, database string, res *result) {
+	products, rounds := []string{leat}, 2
+	if b.python != "" {
+		products = append(products, reference)
+	}
+	if b.quick || r.single {
+		rounds = 1
+	}
+	for round := range rounds {
+		for _, product := range products {
+			b.note("%s on %s: %s, round %d of %d", r.key, database, product, round+1, rounds)
+			got, err := r.run(ctx, b, target{product, database})
+			if err != nil {
+				res.Error = strings.TrimSpace(res.Error + fmt.Sprintf(" %s: %v", product, err))
+				continue
+			}
+			into := &res.Ours
+			if product == reference {
+				into = &res.Reference
+			}
+			if *into == nil {
+				*into = &sample{}
+			}
+			(*into).add(got)
+		}
+		if res.Error != "" {
+			b.note("%s", res.Error)
+			return
+		}
+	}
+}
+
+// server returns the running server of the target, which it starts if need be,
+// and lets it alone run: the others stand still.
+func (b *bench) server(ctx context.Context, t target) (*server, error) {
+	for other, s := range b.running {
+		if other != t {
+			s.pause()
+		}
+	}
+	if s, ok := b.running[t]; ok {
+		s.resume()
+		time.Sleep(300 * time.Millisecond) // what it missed is done
+		return s, nil
+	}
+	dir, database, err := b.newDatabase(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	s, err := b.start(ctx, t.product, dir, database)
+	if err != nil {
+		return nil, err
+	}
+	b.running[t] = s
+	return s, nil
+}
+
+// newDatabase makes a home and an empty database for a server.
+func (b *bench) newDatabase(ctx context.Context, t target) (dir, database string, err error) {
+	if dir, err = os.MkdirTemp(b.dir, t.product+"."); err != nil {
+		return "", "", err
+	}
+	switch {
+	case t.database == postgres:
+		database, err = b.createDatabase(ctx, t.product, fmt.Sprintf("bench_%s_%d", t.product, time.Now().UnixNano()))
+	case t.product == leat:
+		database = filepath.Join(dir, "leat.db")
+	default:
+		database = "sqlite+aiosqlite:///" + filepath.Join(dir, "prefect.db")
+	}
+	return dir, database, err
+}
+
+func (b *bench) stopAll(ctx context.Context) {
+	for t, s := range b.running {
+		s.stop()
+		delete(b.running, t)
+	}
+	b.dropDatabases(context.WithoutCancel(ctx))
+	b.databases = nil
+}
+
+func (b *bench) note(format string, args ...any) {
+	_, _ = fmt.Fprintf(b.log, "== "+format+"\n", args...) // a closed stderr changes nothing
+}

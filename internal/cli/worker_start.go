@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/leat-dev/leat/internal/core"
+	"github.com/leat-dev/leat/internal/launch"
+	"github.com/leat-dev/leat/internal/launch/process"
+	"github.com/leat-dev/leat/internal/worker"
+)
+
+func workerCommand(env *Env) *cobra.Command {
+	return group("worker", "Start a worker, which runs what is due in a work pool", workerStartCommand(env))
+}
+
+func workerStartCommand(env *Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "start --pool POOL", Short: "Poll a work pool and run what is due, until interrupted", Args: args(),
+		Long: `Poll a work pool and run what is due, until interrupted.
+
+Each flow run is a process of this machine, started by the command of its
+deployment's job variables, or else by: python -m prefect.engine
+The pool is created if there is none. When the worker is interrupted, it ends the
+processes under way and reports their runs as Crashed.`,
+		Example: "  leat worker start --pool local\n  leat worker start --pool local --work-queue urgent --limit 4",
+	}
+	cmd.Flags().SortFlags = false
+	pool := cmd.Flags().StringP("pool", "p", "", "the work pool to poll (needed)")
+	queues := cmd.Flags().StringArrayP("work-queue", "q", nil, "a queue of the pool to poll; may be given several times (default: all)")
+	name := cmd.Flags().StringP("name", "n", "", "name of this worker (default: made up)")
+	kind := cmd.Flags().StringP("type", "t", "process", "what it runs flows in: "+strings.Join(launcherTypes(), ", "))
+	limit := cmd.Flags().IntP("limit", "l", 0, "how many flow runs may be under way at once (0 = any number)")
+	once := cmd.Flags().Bool("run-once", false, "poll once, wait for what it got, and end")
+	prefetch := cmd.Flags().Int("prefetch-seconds", 10, "how long before its time a run is started")
+	every := cmd.Flags().Duration("poll-every", 2*time.Second, "how often the pool is asked for runs")
+	grace := cmd.Flags().Duration("grace", 30*time.Second, "how long a process may take to end when it is asked to, before it is killed")
+	level := cmd.Flags().String("log-level", "info", "debug, info, warn or error (LEAT_LOG_LEVEL)")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *pool == "" {
+			return usagef("--pool POOL is missing; leat pool ls lists the work pools")
+		}
+		if *limit < 0 || *prefetch < 0 || *every <= 0 {
+			return usagef("--limit and --prefetch-seconds can't be below zero, --poll-every not zero")
+		}
+		launcher, title := newLauncher(*kind)
+		if launcher == nil {
+			return usagef("there is no launcher for type %q, only for: %s", *kind, strings.Join(launcherTypes(), ", "))
+		}
+		if *name == "" {
+			*name = title + " " + core.NewID(env.Now()).String()
+		}
+		if v := env.getenv("LEAT_LOG_LEVEL"); v != "" && !cmd.Flags().Changed("log-level") {
+			*level = v
+		}
+		var min slog.Level
+		if err := min.UnmarshalText([]byte(*level)); err != nil {
+			return usagef("--log-level %q is not debug, info, warn or error", *level)
+		}
+		c, err := env.api(*name)
+		if err != nil {
+			return err
+		}
+		w, err := worker.New(worker.Config{
+			Client: c, Launcher: launcher, Pool: *pool, Queues: *queues, Name: *name, Type: *kind, Limit: *limit,
+			Prefetch: time.Duration(*prefetch) * time.Second, PollEvery: *every, Grace: *grace, Environ: env.Environ, Output: env.Stdout,
+			Log: slog.New(slog.NewTextHandler(env.Stderr, &slog.HandlerOptions{Level: min})), Now: env.Now, Version: env.Version,
+			Started: func() { env.say("Worker '%s' polls work pool %s at %s", *name, *pool, c.URL()) },
+		})
+		if err != nil {
+			return usageError{err}
+		}
+		run := w.Run
+		if *once {
+			run = w.RunOnce
+		}
+		if err := run(cmd.Context()); err != nil {
+			return fmt.Errorf("worker %s: %w", *name, err)
+		}
+		env.say("Worker '%s' stopped", *name)
+		return nil
+	}
+	return cmd
+}
+
+// newLauncher returns the launcher of a type of worker, and what its workers are
+// called; nil if there is none. A new launcher is a line here and below.
+func newLauncher(kind string) (launch.Launcher, string) {
+	if kind == "process" {
+		return &process.Launcher{}, "ProcessWorker"
+	}
+	return nil, ""
+}
+
+// launcherTypes lists the types of workers that newLauncher knows.
+func launcherTypes() []string { return []string{"process"} }
