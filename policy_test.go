@@ -22,6 +22,7 @@ var layers = map[string]int{
 	"internal/schedule":        1,
 	"internal/jsonschema":      1,
 	"internal/store/migration": 1,
+	"internal/wire":            2,
 
 	"internal/launch":          2,
 	"internal/store":           2,

@@ -16,6 +16,8 @@ func rootCommand(env *Env) *cobra.Command {
 		deploymentCommand(env),
 		flowCommand(env),
 		poolCommand(env),
+		backupCommand(env),
+		restoreCommand(env),
 		versionCommand(env),
 	)
 	root.Long = `leat runs workflows. It speaks the API of Prefect 3, so that Prefect's Python

@@ -60,8 +60,9 @@ func (e *Engine) CrashSilent(ctx context.Context, ws core.WorkspaceID, id core.I
 }
 
 // OfferAgain gives a run back to its queue that a worker claimed and did not
-// start for so long, when that worker is gone. A run whose infrastructure was
-// made, or whose claimer is unknown, is left alone: it may still start.
+// start for so long, when that worker is gone, or all of the pool's when the
+// claimer did not say who it is. A run whose infrastructure was made is left
+// alone: it may still start.
 func (e *Engine) OfferAgain(ctx context.Context, ws core.WorkspaceID, id core.ID, after time.Duration) error {
 	return e.store.Update(ctx, ws, func(tx core.Tx) error {
 		now := e.now()
@@ -69,22 +70,27 @@ func (e *Engine) OfferAgain(ctx context.Context, ws core.WorkspaceID, id core.ID
 		if err != nil || !run.State.Is(core.Pending) || now.Sub(run.State.Timestamp) < after {
 			return err
 		}
-		if run.ClaimedBy == nil || run.WorkPoolID == nil || run.InfrastructurePID != nil {
+		if run.WorkPoolID == nil || run.InfrastructurePID != nil {
 			return nil
 		}
-		alive, err := workerAlive(tx, *run.WorkPoolID, *run.ClaimedBy, now)
+		alive, err := workerAlive(tx, *run.WorkPoolID, run.ClaimedBy, now)
 		if err != nil || alive {
 			return err
 		}
-		text := fmt.Sprintf("Worker %q claimed the run and stopped before starting it; the run is offered again.", *run.ClaimedBy)
-		e.log.Warn("flow run offered again", "flow_run_id", id, "worker", *run.ClaimedBy)
+		who := "A worker"
+		if run.ClaimedBy != nil {
+			who = fmt.Sprintf("Worker %q", *run.ClaimedBy)
+		}
+		text := who + " claimed the run and stopped before starting it; the run is offered again."
+		e.log.Warn("flow run offered again", "flow_run_id", id, "worker", deref(run.ClaimedBy))
 		_, err = e.propose(tx, now, run, Proposal{State: core.State{Type: core.Scheduled, Message: &text}, Force: true})
 		return err
 	})
 }
 
-// workerAlive reports whether the pool's worker has missed less than three heartbeats.
-func workerAlive(tx core.Tx, poolID core.ID, name string, now time.Time) (bool, error) {
+// workerAlive reports whether the pool's worker of the name, or any of its
+// workers for nil, has missed less than three heartbeats.
+func workerAlive(tx core.Tx, poolID core.ID, name *string, now time.Time) (bool, error) {
 	workers, err := tx.FilterWorkers(core.Query{Where: map[core.Entity]*core.Filter{
 		core.EntityWorkPool: {Conds: []core.Cond{{Field: "id", Op: core.OpAny, Value: []core.ID{poolID}}}},
 	}, Limit: 1000})
@@ -92,12 +98,12 @@ func workerAlive(tx core.Tx, poolID core.ID, name string, now time.Time) (bool, 
 		return false, err
 	}
 	for _, w := range workers {
-		if w.Name == name {
-			interval := 30
-			if w.HeartbeatInterval != nil {
-				interval = *w.HeartbeatInterval
-			}
-			return now.Sub(w.LastHeartbeat) < 3*time.Duration(interval)*time.Second, nil
+		interval := 30
+		if w.HeartbeatInterval != nil {
+			interval = *w.HeartbeatInterval
+		}
+		if (name == nil || w.Name == *name) && now.Sub(w.LastHeartbeat) < 3*time.Duration(interval)*time.Second {
+			return true, nil
 		}
 	}
 	return false, nil

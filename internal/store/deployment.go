@@ -178,7 +178,8 @@ func (t *tx) SetDeploymentStatus(id core.ID, s core.Readiness, polled *time.Time
 		string(s), microsPtr(polled), int64(t.ws), id)
 }
 
-// DeleteScheduledRuns implements core.DeploymentTx.
+// DeleteScheduledRuns implements core.DeploymentTx. The plus keeps SQLite from
+// taking the index that begins with the workspace.
 func (t *tx) DeleteScheduledRuns(id core.ID, s core.ScheduledRuns) error {
 	after := int64(-1 << 62)
 	if s.After != nil {

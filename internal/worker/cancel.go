@@ -97,6 +97,10 @@ func (w *Worker) cancel(ctx context.Context, run client.FlowRun) {
 			w.control.cancel(run.ID)
 			a.kill(ctx)
 		}
+		// The flow's own process may have said so already, with its own message.
+		if now, err := w.cfg.Client.FlowRun(ctx, run.ID); err == nil && now.State != nil && now.State.Type.Terminal() {
+			return
+		}
 		a.propose(ctx, core.Cancelled, "", "The flow run was cancelled, and its worker ended its processes.", false)
 	})
 }

@@ -34,6 +34,10 @@ type controlled struct {
 	acked chan struct{}
 }
 
+// controlHello says: version 1 of the protocol, no capabilities. The question
+// differs in the last two bytes alone.
+const controlHello = "\x00PF\x01\x00"
+
 // controlTime is how long a process may take to confirm.
 const controlTime = time.Second
 
@@ -81,13 +85,21 @@ func (c *control) handle(conn net.Conn) {
 	if flow == nil {
 		return
 	}
-	// Newer processes offer more than we need; what we don't know is passed over.
 	for {
 		b, err := in.ReadByte()
 		if err != nil {
 			return
 		}
-		if b == 'a' {
+		switch b {
+		case controlHello[0]:
+			// A newer process asks what else we can do, and waits a second for the answer.
+			if _, err := in.Discard(len(controlHello) - 1); err != nil {
+				return
+			}
+			if _, err := conn.Write([]byte(controlHello)); err != nil {
+				return
+			}
+		case 'a':
 			close(flow.acked)
 			return
 		}
