@@ -104,8 +104,12 @@ func (s *server) ended() bool {
 	return err != nil || strings.Contains(string(data), ") Z ")
 }
 
-// usage is of the server and, where it has one, its database.
+// usage is of the server and, where it has one, its database. It is nothing of
+// a server that this program did not start.
 func (s *server) usage() usage {
+	if s.cmd == nil {
+		return usage{}
+	}
 	u := treeUsage(s.cmd.Process.Pid)
 	if s.cluster != 0 {
 		u.cpu += treeUsage(s.cluster).cpu

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"path/filepath"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,10 +11,10 @@ import (
 
 // inProcess serves leat from this process, so that go test can profile it:
 //
-//	go test -run ^$ -bench 'RunLife' -cpuprofile /tmp/life.prof ./bench
+//	go test -run ^$ -bench Server/life64 -cpuprofile life.prof ./bench
 //
 // The clients are in the profile too, below drive and sender.
-func inProcess(tb testing.TB) *inProcessServer {
+func inProcess(tb testing.TB) *server {
 	tb.Helper()
 	ctx, cancel := context.WithCancel(tb.Context())
 	cfg := leatserver.Default(tb.TempDir())
@@ -35,9 +33,7 @@ func inProcess(tb testing.TB) *inProcessServer {
 	})
 	select {
 	case addr := <-ready:
-		s := &inProcessServer{addr: addr}
-		s.flow = s.create(tb)
-		return s
+		return &server{product: leat, addr: addr}
 	case err := <-ended:
 		ended <- err
 		tb.Fatal("the server ended: ", err)
@@ -45,71 +41,48 @@ func inProcess(tb testing.TB) *inProcessServer {
 	}
 }
 
-type inProcessServer struct{ addr, flow string }
-
-func (s *inProcessServer) create(tb testing.TB) string {
-	tb.Helper()
-	c := newConn(s.addr)
-	defer c.close()
-	body, err := c.post(tb.Context(), "/flows/", []byte(`{"name":"bench","tags":[],"labels":{}}`), 201)
-	if err != nil {
-		tb.Fatal(err)
+// generators are the loads that run on a server in this process.
+func generators() map[string]struct {
+	clients int
+	work    func(context.Context, *server, load) (sample, error)
+} {
+	type generator = struct {
+		clients int
+		work    func(context.Context, *server, load) (sample, error)
 	}
-	id, err := createdID(body)
-	if err != nil {
-		tb.Fatal(err)
+	return map[string]generator{
+		"life1": {1, runLife}, "life64": {manyClients, runLife}, "deployment": {someClients, deploymentRuns},
+		"logs": {someClients, logs}, "leases": {someClients, leases}, "events": {4, taskEvents}, "filters": {1, filters},
 	}
-	return id
 }
 
-// BenchmarkRunLife is a run's life by 64 clients; an iteration is a life.
-func BenchmarkRunLife(b *testing.B) {
-	s, ids := inProcess(b), newIDs()
-	var left atomic.Int64
-	left.Store(int64(b.N))
-	b.ReportAllocs()
-	b.ResetTimer()
-	var clients sync.WaitGroup
-	for range manyClients {
-		clients.Go(func() {
-			c := newConn(s.addr)
-			defer c.close()
-			for left.Add(-1) >= 0 {
-				if err := oneLife(b.Context(), c, s.flow, ids); err != nil {
-					b.Error(err)
-					return
-				}
-			}
-		})
-	}
-	clients.Wait()
-}
-
-// BenchmarkTaskEvents is a task run's three events over four sockets; an
-// iteration is a task run.
-func BenchmarkTaskEvents(b *testing.B) {
-	s := inProcess(b)
-	const sockets = 4
-	senders := make([]*sender, sockets)
-	for i := range senders {
-		d, err := newSender(b.Context(), &server{addr: s.addr}, s.flow)
-		if err != nil {
-			b.Fatal(err)
+// TestGenerators checks that what the loads send is what leat accepts: a figure
+// of refused requests would be worth nothing.
+func TestGenerators(t *testing.T) {
+	t.Parallel()
+	s := inProcess(t)
+	for name, g := range generators() {
+		got, err := g.work(t.Context(), s, load{clients: g.clients, limit: time.Minute, max: 2 * g.clients})
+		if err != nil || got.Errors != 0 || got.Ops != 2*g.clients {
+			t.Errorf("%s: %d operations, %d errors, %s, %v", name, got.Ops, got.Errors, got.Note, err)
 		}
-		defer func() { _ = d.ws.CloseNow() }()
-		senders[i] = d
 	}
-	b.ReportAllocs()
-	b.ResetTimer()
-	var work sync.WaitGroup
-	for _, d := range senders {
-		work.Go(func() {
-			if err := d.send(b.Context(), time.Now().Add(time.Hour), max(1, b.N/sockets)); err != nil {
-				b.Error(err)
-			} else if _, err := d.await(b.Context(), d.sent.Load()); err != nil {
-				b.Error(err)
+}
+
+// BenchmarkServer runs each load; an iteration is an operation.
+func BenchmarkServer(b *testing.B) {
+	for name, g := range generators() {
+		b.Run(name, func(b *testing.B) {
+			s := inProcess(b)
+			if _, err := g.work(b.Context(), s, load{clients: 1, limit: time.Minute, max: 1}); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			got, err := g.work(b.Context(), s, load{clients: min(g.clients, b.N), limit: time.Hour, max: b.N})
+			if err != nil || got.Errors != 0 {
+				b.Fatal(err, got.Note)
 			}
 		})
 	}
-	work.Wait()
 }

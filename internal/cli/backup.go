@@ -8,34 +8,43 @@ import (
 
 func backupCommand(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "backup FILE", Short: "Copy the server's SQLite database into a file, also while it serves", Args: args("FILE"),
-		Long: `Copy the server's SQLite database into a file, also while the server runs. It works
-on the database itself, on the server's machine; Postgres has its own tools.`,
-		Example: "  leat backup /backups/leat-2026-11-22.db",
+		Use: "backup FILE", Short: "Copy all that the server's database holds into a file, also while it serves", Args: args("FILE"),
+		Long: `Copy all that the server's database holds into a new file, also while it serves.
+Run it where the server runs, with the server's settings: it reads the database
+itself. The file is a SQLite database of leat's, whatever the server's database is.
+The key that seals secrets is not part of it: keep that, too.`,
+		Example: "  leat backup /backups/2026-11-22.db\n  leat backup copy.db --database postgres://leat@db/leat",
 	}
-	cmd.Flags().SortFlags = false
-	from := addSettings(env, cmd)
-	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		cfg, err := from.config()
-		if err != nil {
+	return onDatabase(env, cmd, func(cmd *cobra.Command, cfg server.Config, file string) error {
+		env.note("Copying the database into %s …", file)
+		if err := server.Backup(cmd.Context(), cfg, file); err != nil {
 			return err
 		}
-		env.note("Copying the database into %s …", given[0])
-		if err := server.Backup(cmd.Context(), cfg, given[0]); err != nil {
-			return err
-		}
-		env.say("The database is saved in %s", given[0])
+		env.say("The database is saved in %s", file)
 		return nil
-	}
-	return cmd
+	})
 }
 
 func restoreCommand(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "restore FILE", Short: "Make a backup the server's SQLite database, while no server runs", Args: args("FILE"),
-		Long: `Make a file that leat backup wrote the server's SQLite database. No server may run
-on it meanwhile.`,
+		Use: "restore FILE", Short: "Fill an empty database from a backup", Args: args("FILE"),
+		Long: `Fill the server's database, which must be empty, from a file that leat backup
+wrote. Run it where the server runs, with the server's settings, before the server
+starts. SQLite may become Postgres this way, and Postgres SQLite.`,
+		Example: "  leat restore /backups/2026-11-22.db --database postgres://leat@db/leat",
 	}
+	return onDatabase(env, cmd, func(cmd *cobra.Command, cfg server.Config, file string) error {
+		env.note("Filling the database from %s …", file)
+		if err := server.Restore(cmd.Context(), cfg, file); err != nil {
+			return err
+		}
+		env.say("The database holds what %s held", file)
+		return nil
+	})
+}
+
+// onDatabase is a command on the server's database and a file.
+func onDatabase(env *Env, cmd *cobra.Command, do func(cmd *cobra.Command, cfg server.Config, file string) error) *cobra.Command {
 	cmd.Flags().SortFlags = false
 	from := addSettings(env, cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
@@ -43,11 +52,7 @@ on it meanwhile.`,
 		if err != nil {
 			return err
 		}
-		if err := server.Restore(cmd.Context(), cfg, given[0]); err != nil {
-			return err
-		}
-		env.say("The database is what %s holds", given[0])
-		return nil
+		return do(cmd, cfg, given[0])
 	}
 	return cmd
 }

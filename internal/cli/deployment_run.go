@@ -38,6 +38,7 @@ func deploymentRunCommand(env *Env) *cobra.Command {
 		}
 		env.note("Flow run %s (%s) of %s; waiting for a worker", run.Name, run.ID, name)
 		follower := newLogFollower(env, c, run)
+		follower.changed = func(run client.FlowRun) { env.note("Flow run %s is %s", run.Name, stateText(run.State)) }
 		if out.format == "json" {
 			quiet := *env
 			quiet.Stdout = io.Discard

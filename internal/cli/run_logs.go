@@ -93,6 +93,8 @@ type logFollower struct {
 	// come after its end before the log counts as complete: programs send the last
 	// lines after the last state.
 	poll, settle time.Duration
+	// changed is told of each new state of the run; nil is allowed.
+	changed func(run client.FlowRun)
 }
 
 func newLogFollower(env *Env, c *client.Client, run client.FlowRun) *logFollower {
@@ -139,6 +141,9 @@ func (f *logFollower) follow(ctx context.Context) (client.FlowRun, error) {
 			run, err := f.c.FlowRun(ctx, f.run.ID)
 			if err != nil {
 				return f.run, err
+			}
+			if stateText(run.State) != stateText(f.run.State) && f.changed != nil {
+				f.changed(run)
 			}
 			f.run = run
 			if f.env.Now().Sub(f.printed) > f.settle && ended(run, f.env.Now().Add(-f.settle)) {

@@ -3,11 +3,13 @@ package cli
 import (
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/leat-dev/leat/internal/client"
 	"github.com/leat-dev/leat/internal/core"
+	"github.com/leat-dev/leat/internal/wire"
 )
 
 func runLsCommand(env *Env) *cobra.Command {
@@ -20,6 +22,7 @@ func runLsCommand(env *Env) *cobra.Command {
 	states := cmd.Flags().StringSlice("state", nil, "only runs in these states, by name like Failed or type like FAILED")
 	flow := cmd.Flags().String("flow", "", "only runs of the flow of this name")
 	deployment := cmd.Flags().String("deployment", "", "only runs of this deployment, FLOW/DEPLOYMENT")
+	ahead := cmd.Flags().Bool("ahead", false, "also runs that are due more than a minute from now; schedules make many of them")
 	tags := cmd.Flags().StringSlice("tag", nil, "only runs that have all of these tags")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := env.api("")
@@ -30,6 +33,9 @@ func runLsCommand(env *Env) *cobra.Command {
 			return usagef("--limit %d is not between 1 and 200", *limit)
 		}
 		runs := runFilter(*states, *tags)
+		if len(*states) == 0 && !*ahead {
+			runs["expected_start_time"] = object{"before_": wire.FromTime(env.Now().Add(time.Minute))}
+		}
 		query := client.Query{"sort": "EXPECTED_START_TIME_DESC", "limit": *limit}
 		if *deployment != "" {
 			d, err := findDeployment(cmd.Context(), c, *deployment)

@@ -34,6 +34,24 @@ func (e *Engine) UpdateDeployment(ctx context.Context, ws core.WorkspaceID, id c
 	})
 }
 
+// checkOwnVariables refuses job variables that do not conform to the pool's
+// template. Other than for a new deployment the defaults are not looked at.
+func checkOwnVariables(pool *core.WorkPool, variables []byte) error {
+	schema, ok := fieldOf(members(pool.BaseJobTemplate), "variables")
+	if !ok || variables == nil {
+		return nil
+	}
+	err := jsonschema.Validate(variables, schema, jsonschema.Options{IgnoreRequired: true})
+	var refused *jsonschema.Error
+	if errors.As(err, &refused) {
+		return core.Errorf(core.Conflict, "Error creating deployment: %s", refused.Repr())
+	}
+	if err != nil {
+		return core.Errorf(core.Conflict, "Error creating deployment: %s", err)
+	}
+	return nil
+}
+
 // errDeploymentGone is the refusal where the reference ends it with a full stop.
 func errDeploymentGone() error { return core.Errorf(core.NotFound, "Deployment not found.") }
 
@@ -43,7 +61,7 @@ func checkUpdate(tx core.Tx, now time.Time, d *core.Deployment, in DeploymentFie
 		if err != nil {
 			return err
 		}
-		if err := checkVariables(pool, in.JobVariables.Or(nil), true, "Error creating deployment: "); err != nil {
+		if err := checkOwnVariables(pool, in.JobVariables.Or(nil)); err != nil {
 			return err
 		}
 	}

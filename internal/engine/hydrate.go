@@ -96,6 +96,9 @@ func hydratePlaceholder(tx core.Tx, kind string, fields []member) (json.RawMessa
 		if !ok {
 			return nil, errors.New("Missing 'template' key in __prefect object") //nolint:staticcheck // the reference's text
 		}
+		if !bytes.Contains(template, []byte("{{")) && !bytes.Contains(template, []byte("{%")) && !bytes.Contains(template, []byte("{#")) {
+			return template, nil // nothing to render
+		}
 		return nil, fmt.Errorf("Invalid jinja: templates are not rendered by this server: %s", template) //nolint:staticcheck // begins as the reference's text
 	case "workspace_variable":
 		return hydrateVariable(tx, fields)

@@ -29,6 +29,9 @@ func (e *Error) Error() string {
 		reprString(strings.ReplaceAll(e.Path, "$.", "")), e.Message)
 }
 
+// Repr shows the error as Python's interpreter does.
+func (e *Error) Repr() string { return "<ValidationError: " + reprString(e.Message) + ">" }
+
 // Options change how a value is checked.
 type Options struct {
 	// IgnoreRequired lets properties be missing.

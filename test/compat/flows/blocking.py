@@ -18,6 +18,7 @@ def nap():
 
 @flow(name=f"{NAME}-{kind}")
 def quiet():
+    time.sleep(2)  # the first heartbeat leaves meanwhile: before it nothing tells a killed run from a quiet one
     print(f"quiet {get_run_context().flow_run.id}", flush=True)
     if kind == "sleep":
         time.sleep(seconds)

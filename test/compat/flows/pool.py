@@ -34,6 +34,7 @@ def tree(seconds: float = 120):
     child = subprocess.Popen(
         [sys.executable, "-c", f"import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep({seconds})'])"]
     )
+    time.sleep(2)  # the first heartbeat leaves meanwhile
     note(f"pids {os.getpid()} {child.pid}")
     print("tree stands")
     time.sleep(seconds)
