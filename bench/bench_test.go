@@ -131,10 +131,10 @@ func TestReport(t *testing.T) {
 	report(&out, []result{{
 		Work: "work", Database: sqlite, Goal: "CPU ≤ 1/75", Met: &met,
 		Ours:      &sample{Ops: 1000, Seconds: 1, CPU: 1, P50: 1, P95: 2, P99: 3},
-		Reference: &sample{Ops: 100, Seconds: 10, CPU: 9, Errors: 1, Note: "first error: a|b"},
+		Reference: &sample{Ops: 100, Seconds: 10, CPU: 9, Errors: 5, Note: "first error: a|b"},
 	}})
 	const want = "| work | sqlite | 1.00 CPU s per 1,000; 1000/s; p50 1.00, p95 2.00, p99 3.00 ms; 0 errors | " +
-		"90.0 CPU s per 1,000; 10.0/s; p50 0, p95 0, p99 0 ms; 1 errors; first error: a/b | CPU 1/90.0; rate 100× | CPU ≤ 1/75 | yes |\n"
+		"90.0 CPU s per 1,000; 10.0/s; p50 0, p95 0, p99 0 ms; 5 errors; first error: a/b | CPU 1/90.0; rate 100× | CPU ≤ 1/75 | yes |\n"
 	if _, row, _ := strings.Cut(out.String(), "|---|---|---|---|---|---|---|\n"); row != want {
 		t.Errorf("got  %s\nwant %s", row, want)
 	}

@@ -24,6 +24,8 @@ type sample struct {
 	Seconds float64 `json:"seconds,omitempty"`
 	// CPU is of the server and its database, in seconds.
 	CPU float64 `json:"cpu_seconds,omitempty"`
+	// DatabaseCPU is the part of CPU that Postgres used.
+	DatabaseCPU float64 `json:"database_cpu_seconds,omitempty"`
 	// Latencies in milliseconds of the operations that succeeded.
 	P50 float64 `json:"p50_ms,omitempty"`
 	P95 float64 `json:"p95_ms,omitempty"`
@@ -52,12 +54,22 @@ func (s *sample) cpuPer1000() float64 {
 	return s.CPU / float64(s.Ops) * 1000
 }
 
+// spent notes what the server used between two looks at it.
+func (s *sample) spent(before, after usage) {
+	s.CPU, s.DatabaseCPU = after.cpu-before.cpu, after.database-before.database
+}
+
+// usable tells whether the figures can be compared with: what a server spends
+// on refusals would count as what it spends on the few operations that it did.
+func (s *sample) usable() bool { return s != nil && s.Errors*20 <= s.Ops }
+
 // add takes another round in. Values keep those of the last round.
 func (s *sample) add(o sample) {
 	s.Ops += o.Ops
 	s.Errors += o.Errors
 	s.Seconds += o.Seconds
 	s.CPU += o.CPU
+	s.DatabaseCPU += o.DatabaseCPU
 	s.latencies = append(s.latencies, o.latencies...)
 	if o.Values != nil {
 		s.Values = o.Values
@@ -106,7 +118,8 @@ func drive(ctx context.Context, s *server, l load, op operation) sample {
 		})
 	}
 	work.Wait()
-	total := sample{Seconds: time.Since(start).Seconds(), CPU: s.usage().cpu - before.cpu}
+	total := sample{Seconds: time.Since(start).Seconds()}
+	total.spent(before, s.usage())
 	for _, c := range clients {
 		total.add(c)
 	}

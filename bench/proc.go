@@ -68,6 +68,7 @@ func parseStat(data []byte) (process, bool) {
 // usage is what a process and all its descendants have used.
 type usage struct {
 	cpu      float64 // seconds
+	database float64 // the part of cpu that is Postgres'
 	resident int64   // bytes; shared pages count once per process
 }
 

@@ -38,7 +38,11 @@ func cell(s *sample) string {
 	}
 	var parts []string
 	if s.Ops > 0 && s.Seconds > 0 {
-		parts = append(parts, number(s.cpuPer1000())+" CPU s per 1,000", number(s.rate())+"/s",
+		cpu := number(s.cpuPer1000()) + " CPU s per 1,000"
+		if s.DatabaseCPU > 0 {
+			cpu += fmt.Sprintf(" (%.0f %% in Postgres)", 100*s.DatabaseCPU/s.CPU)
+		}
+		parts = append(parts, cpu, number(s.rate())+"/s",
 			fmt.Sprintf("p50 %s, p95 %s, p99 %s ms", number(s.P50), number(s.P95), number(s.P99)), fmt.Sprintf("%d errors", s.Errors))
 	} else if s.Errors > 0 {
 		parts = append(parts, fmt.Sprintf("%d errors, nothing done", s.Errors))
@@ -56,6 +60,9 @@ func cell(s *sample) string {
 func ratio(ours, theirs *sample) string {
 	if ours == nil || theirs == nil {
 		return ""
+	}
+	if !theirs.usable() {
+		return "none: the reference refuses too much"
 	}
 	var parts []string
 	if a, b := ours.cpuPer1000(), theirs.cpuPer1000(); a > 0 && b > 0 {

@@ -112,7 +112,8 @@ func (s *server) usage() usage {
 	}
 	u := treeUsage(s.cmd.Process.Pid)
 	if s.cluster != 0 {
-		u.cpu += treeUsage(s.cluster).cpu
+		u.database = treeUsage(s.cluster).cpu
+		u.cpu += u.database
 	}
 	return u
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -14,11 +16,11 @@ import (
 //	go test -run ^$ -bench Server/life64 -cpuprofile life.prof ./bench
 //
 // The clients are in the profile too, below drive and sender.
-func inProcess(tb testing.TB) *server {
+func inProcess(tb testing.TB, database string) *server {
 	tb.Helper()
 	ctx, cancel := context.WithCancel(tb.Context())
 	cfg := leatserver.Default(tb.TempDir())
-	cfg.Port, cfg.LogLevel, cfg.Database = 0, "warn", filepath.Join(tb.TempDir(), "leat.db")
+	cfg.Port, cfg.LogLevel, cfg.Database = 0, "warn", database
 	ready, ended := make(chan string, 1), make(chan error, 1)
 	go func() {
 		ended <- leatserver.Run(ctx, cfg, leatserver.Environment{
@@ -60,7 +62,7 @@ func generators() map[string]struct {
 // of refused requests would be worth nothing.
 func TestGenerators(t *testing.T) {
 	t.Parallel()
-	s := inProcess(t)
+	s := inProcess(t, filepath.Join(t.TempDir(), "leat.db"))
 	for name, g := range generators() {
 		got, err := g.work(t.Context(), s, load{clients: g.clients, limit: time.Minute, max: 2 * g.clients})
 		if err != nil || got.Errors != 0 || got.Ops != 2*g.clients {
@@ -69,11 +71,35 @@ func TestGenerators(t *testing.T) {
 	}
 }
 
-// BenchmarkServer runs each load; an iteration is an operation.
+// BenchmarkServer runs each load on SQLite; an iteration is an operation.
 func BenchmarkServer(b *testing.B) {
+	benchmarkServer(b, func(b *testing.B) string { return filepath.Join(b.TempDir(), "leat.db") })
+}
+
+// BenchmarkServerPostgres is the same on the Postgres of LEAT_TEST_POSTGRES.
+func BenchmarkServerPostgres(b *testing.B) {
+	address := os.Getenv("LEAT_TEST_POSTGRES")
+	if address == "" {
+		b.Skip("LEAT_TEST_POSTGRES is not set")
+	}
+	benchmarkServer(b, func(b *testing.B) string {
+		own := &bench{log: b.Output()}
+		if err := own.usePostgres(address); err != nil {
+			b.Fatal(err)
+		}
+		database, err := own.createDatabase(b.Context(), leat, fmt.Sprintf("bench_%d", time.Now().UnixNano()))
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { own.dropDatabases(context.WithoutCancel(b.Context())) })
+		return database
+	})
+}
+
+func benchmarkServer(b *testing.B, database func(*testing.B) string) {
 	for name, g := range generators() {
 		b.Run(name, func(b *testing.B) {
-			s := inProcess(b)
+			s := inProcess(b, database(b))
 			if _, err := g.work(b.Context(), s, load{clients: 1, limit: time.Minute, max: 1}); err != nil {
 				b.Fatal(err)
 			}

@@ -79,7 +79,8 @@ func taskEvents(ctx context.Context, s *server, l load) (sample, error) {
 			out.Note = errs[i].Error()
 		}
 	}
-	out.Seconds, out.CPU = time.Since(start).Seconds(), s.usage().cpu-before.cpu
+	out.Seconds = time.Since(start).Seconds()
+	out.spent(before, s.usage())
 	out.Values["all visible after the last pong, s"] = time.Since(acked).Seconds()
 	if len(seen) > 0 {
 		out.Values["visible after sending meanwhile, at most, s"] = slices.Max(seen)

@@ -129,7 +129,7 @@ func testRouter(log *slog.Logger) *api.Router {
 	rt.Handle("GET", "/defect", api.Handle(200, func(context.Context, none) (none, error) { return none{}, errors.New("secret text") }))
 	rt.Handle("GET", "/large", api.Handle(200, func(context.Context, none) (string, error) { return strings.Repeat("large", 4000), nil }))
 	rt.Handle("GET", "/files/{path:path}", api.Plain(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprint(w, r.PathValue("path"))
+		_, _ = fmt.Fprint(w, r.PathValue("path"))
 	})))
 	return rt
 }

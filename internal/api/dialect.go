@@ -94,8 +94,7 @@ func (d *Dialect) Fail(w http.ResponseWriter, r *http.Request, err error) {
 			attrs = append(attrs, "request_id", rec.id)
 			w.Header().Set("X-Request-Id", rec.id)
 		}
-		var p *Panic
-		if errors.As(err, &p) {
+		if p, ok := errors.AsType[*Panic](err); ok {
 			attrs = append(attrs, "stack", string(p.Stack))
 		}
 		d.logger().ErrorContext(r.Context(), "request failed", attrs...)

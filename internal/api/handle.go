@@ -32,7 +32,7 @@ func Handle[In, Out any](status int, fn func(ctx context.Context, in In) (Out, e
 	input := inputOf(reflect.TypeFor[In]())
 	return func(d *Dialect, w http.ResponseWriter, r *http.Request) {
 		var in In
-		if err := input.read(d, w, r, reflect.ValueOf(&in).Elem()); err != nil {
+		if err := input.read(d, r, reflect.ValueOf(&in).Elem()); err != nil {
 			d.Fail(w, r, err)
 			return
 		}
@@ -110,7 +110,7 @@ func sourceOf(tag reflect.StructTag) (source, name string) {
 }
 
 // read fills dst, an In, from the request.
-func (in *input) read(d *Dialect, w http.ResponseWriter, r *http.Request, dst reflect.Value) error {
+func (in *input) read(d *Dialect, r *http.Request, dst reflect.Value) error {
 	errs, err := in.readParams(r, dst)
 	if err != nil {
 		return err

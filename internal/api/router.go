@@ -78,16 +78,17 @@ func (rt *Router) add(method, pattern string, e Endpoint, open bool) {
 	ro := &route{endpoint: e, open: open}
 	at := &rt.root
 	parts := strings.Split(pattern[1:], "/")
-	shown := rt.Prefix
+	var shown strings.Builder
+	shown.WriteString(rt.Prefix)
 	ends := &at.end
 	for i, part := range parts {
 		name, kind := "", ""
 		if strings.HasPrefix(part, "{") && strings.HasSuffix(part, "}") {
 			name, kind, _ = strings.Cut(part[1:len(part)-1], ":")
 			ro.names = append(ro.names, name)
-			shown += "/{" + name + "}"
+			shown.WriteString("/{" + name + "}")
 		} else {
-			shown += "/" + part
+			shown.WriteString("/" + part)
 		}
 		if kind == "path" && i < len(parts)-1 {
 			panic("api: " + pattern + ": a path parameter is not at the end")
@@ -103,11 +104,11 @@ func (rt *Router) add(method, pattern string, e Endpoint, open bool) {
 		*ends = map[string]*route{}
 	}
 	if (*ends)[method] != nil {
-		panic("api: route " + method + " " + shown + " is there already")
+		panic("api: route " + method + " " + shown.String() + " is there already")
 	}
-	ro.pattern = shown
+	ro.pattern = shown.String()
 	(*ends)[method] = ro
-	rt.routes = append(rt.routes, method+" "+shown)
+	rt.routes = append(rt.routes, method+" "+shown.String())
 }
 
 // child returns the place after one part of a pattern, and makes it if needed.

@@ -298,15 +298,14 @@ func checkOwnSchema(raw json.RawMessage) error {
 		Parameters json.RawMessage `json:"parameters"`
 	}
 	if json.Unmarshal(raw, &body) != nil || !body.Enforce || len(body.Schema) == 0 || body.Schema[0] != '{' {
-		return nil
+		return nil //nolint:nilerr // what cannot be read is refused with its fields
 	}
 	if err := jsonschema.CheckSchema(body.Schema); err != nil {
 		text := err.Error()
-		var e *jsonschema.Error
-		if errors.As(err, &e) {
+		if e, ok := errors.AsType[*jsonschema.Error](err); ok {
 			text = e.Message
 		}
-		return errors.New("The provided schema is not a valid json schema. Schema error: " + text) //nolint:staticcheck // the reference's text
+		return errors.New("The provided schema is not a valid json schema. Schema error: " + text)
 	}
 	if len(body.Parameters) == 0 || body.Parameters[0] != '{' {
 		return nil

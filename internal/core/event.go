@@ -123,6 +123,19 @@ type Cursor struct {
 	Seq int64
 }
 
+// EventRange selects events that a filter may match, in the order of their time.
+type EventRange struct {
+	// Since and Until bound the time at which they occurred.
+	Since, Until time.Time
+	// ResourceIDs and Names leave out others; empty means all.
+	ResourceIDs []string
+	Names       []string
+	// Ascending gives the oldest first.
+	Ascending bool
+	Limit     int
+	Offset    int
+}
+
 // EventTx reads and writes events.
 type EventTx interface {
 	// InsertEvents stores events, leaves alone those whose id is there already, and wakes TopicEvents.
@@ -132,6 +145,8 @@ type EventTx interface {
 	// EventsAfter lists at most limit events stored after the position, in the
 	// order of their storing, and the position after the last of them.
 	EventsAfter(c Cursor, limit int) ([]*Event, Cursor, error)
+	// FindEvents lists events by the time they occurred.
+	FindEvents(r EventRange) ([]*Event, error)
 	// RecentEvents lists at most limit events that occurred since the time, oldest first.
 	RecentEvents(since time.Time, limit int) ([]*Event, error)
 }

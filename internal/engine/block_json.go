@@ -59,10 +59,6 @@ func (o *jsonObject) set(key string, value json.RawMessage) {
 	*o = append(*o, jsonMember{key, value})
 }
 
-func (o *jsonObject) remove(key string) {
-	*o = slices.DeleteFunc(*o, func(m jsonMember) bool { return m.key == key })
-}
-
 func (o jsonObject) raw() json.RawMessage {
 	b := []byte{'{'}
 	for i, m := range o {

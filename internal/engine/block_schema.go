@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"strings"
 	"time"
 
@@ -126,9 +127,7 @@ func nestedSchema(kind *core.BlockType, definitions map[string]any) (NewBlockSch
 			continue
 		}
 		fields := make(map[string]any, len(d)+1)
-		for k, v := range d {
-			fields[k] = v
-		}
+		maps.Copy(fields, d)
 		// The definition may lean on any of its siblings.
 		fields["definitions"] = definitions
 		raw, err := json.Marshal(fields)

@@ -223,15 +223,6 @@ func renewLease(tx core.Tx, now time.Time, leaseID core.ID, lasts time.Duration)
 	return tx.SetLeaseExpiry(leaseID, now.Add(lasts))
 }
 
-// leaseAlive reports whether the lease still holds its slots.
-func leaseAlive(tx core.Tx, now time.Time, leaseID core.ID) (bool, error) {
-	lease, err := tx.ConcurrencyLease(leaseID)
-	if core.CodeOf(err) == core.NotFound {
-		return false, nil
-	}
-	return err == nil && lease.Expires.After(now), err
-}
-
 // putLimit makes the named limit or changes its number of slots.
 func putLimit(tx core.Tx, now time.Time, name string, slots int) (*core.ConcurrencyLimit, error) {
 	l, err := tx.ConcurrencyLimitByName(name, now)

@@ -42,8 +42,7 @@ func checkOwnVariables(pool *core.WorkPool, variables []byte) error {
 		return nil
 	}
 	err := jsonschema.Validate(variables, schema, jsonschema.Options{IgnoreRequired: true})
-	var refused *jsonschema.Error
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*jsonschema.Error](err); ok {
 		return core.Errorf(core.Conflict, "Error creating deployment: %s", refused.Repr())
 	}
 	if err != nil {

@@ -85,7 +85,7 @@ func checkInput(tx core.Tx, run *core.FlowRun, input json.RawMessage) (key, reas
 		input = json.RawMessage("{}")
 	}
 	if err := jsonschema.Validate(input, []byte(schema.Value), jsonschema.Options{}); err != nil {
-		return "", "Reason: " + err.Error(), nil
+		return "", "Reason: " + err.Error(), nil //nolint:nilerr // the refusal is the result
 	}
 	return keyset.Response, "", nil
 }

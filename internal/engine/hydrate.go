@@ -122,12 +122,11 @@ func hydrateJSON(tx core.Tx, value json.RawMessage, has bool) (json.RawMessage, 
 	}
 	var text string
 	if len(value) == 0 || value[0] != '"' || json.Unmarshal(value, &text) != nil {
-		return value, nil
+		return value, nil //nolint:nilerr // what is not a text stays as it is
 	}
 	var doc json.RawMessage
 	if err := wire.Decode([]byte(text), &doc); err != nil {
-		var malformed *wire.Malformed
-		if errors.As(err, &malformed) {
+		if malformed, ok := errors.AsType[*wire.Malformed](err); ok {
 			line, column := position(text, malformed.Pos)
 			return nil, fmt.Errorf("Invalid JSON: %s: line %d column %d (char %d)", //nolint:staticcheck // the reference's text
 				malformed.Reason, line, column, malformed.Pos)

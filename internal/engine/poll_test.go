@@ -29,7 +29,7 @@ func newPollBench(t *testing.T) *pollBench {
 	t.Helper()
 	b := &pollBench{t: t, clock: &clock{at: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}}
 	s, err := store.Open(t.Context(), store.Config{
-		Database: filepath.Join(t.TempDir(), "leat.db"), Now: time.Now,
+		Database: filepath.Join(t.TempDir(), "leat.db"), Now: b.now,
 		Observe: func(int, time.Duration) { b.commits.Add(1) },
 	})
 	if err != nil {

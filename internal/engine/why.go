@@ -146,11 +146,11 @@ func whyPool(tx core.Tx, now time.Time, run *core.FlowRun) (string, error) {
 	if !polled && (pool.Status == nil || *pool.Status != core.Ready) {
 		return fmt.Sprintf("No worker polls work pool %q (queue %q): start one with `leat worker start --pool %s`.", pool.Name, queue.Name, pool.Name), nil
 	}
-	return whyFull(tx, run, pool, queue)
+	return whyFull(tx, pool, queue)
 }
 
 // whyFull says that the pool's or the queue's limit of concurrent runs is reached.
-func whyFull(tx core.Tx, run *core.FlowRun, pool *core.WorkPool, queue *core.WorkQueue) (string, error) {
+func whyFull(tx core.Tx, pool *core.WorkPool, queue *core.WorkQueue) (string, error) {
 	active := func(e core.Entity, id core.ID) ([]*core.FlowRun, error) {
 		return tx.FilterFlowRuns(core.Query{Limit: 50, Where: map[core.Entity]*core.Filter{
 			e:                  {Conds: []core.Cond{{Field: "id", Op: core.OpAny, Value: []core.ID{id}}}},

@@ -2,6 +2,7 @@ package jsonschema_test
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"testing"
 
@@ -64,9 +65,11 @@ func TestCheckSchema(t *testing.T) {
 		`{"type":"nope"}`: "'nope' is not valid under any of the given schemas",
 	} {
 		got := ""
-		var e *jsonschema.Error
 		if err := jsonschema.CheckSchema([]byte(schema)); err != nil {
-			e, _ = err.(*jsonschema.Error)
+			e, ok := errors.AsType[*jsonschema.Error](err)
+			if !ok {
+				t.Fatal(err)
+			}
 			got = e.Message
 		}
 		if got != want {
@@ -78,7 +81,7 @@ func TestCheckSchema(t *testing.T) {
 func TestCircularSchemaIsReported(t *testing.T) {
 	t.Parallel()
 	err := jsonschema.Validate([]byte(`{}`), []byte(`{"$ref":"#"}`), jsonschema.Options{})
-	if err != jsonschema.ErrCircular {
+	if !errors.Is(err, jsonschema.ErrCircular) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -86,7 +86,7 @@ var (
 
 // invalidCron is the reference's text for an expression that parseCron refuses.
 func invalidCron(expression string) string {
-	for _, f := range strings.Fields(expression) {
+	for f := range strings.FieldsSeq(expression) {
 		if strings.EqualFold(f, "r") {
 			if _, ok := parseCron(strings.NewReplacer("R", "1", "r", "1").Replace(expression)); ok {
 				return fmt.Sprintf("Random and Hashed expressions are unsupported, received: \"%s\"", expression)
@@ -166,7 +166,7 @@ func (r *cronReader) read(item string) bool {
 		}
 		item = "*"
 	}
-	for _, part := range strings.Split(item, ",") {
+	for part := range strings.SplitSeq(item, ",") {
 		if !r.readPart(part) {
 			return false
 		}

@@ -47,7 +47,7 @@ func (set *ruleSet) walk(lowest time.Time) (walker, error) {
 				return t, barring
 			}
 			if barring != nil || !barred.Equal(t) {
-				return t, nil
+				return t, nil //nolint:nilerr // barring says that no more dates are excluded
 			}
 		}
 	}, nil
@@ -134,12 +134,14 @@ func (r *rule) usable(start time.Time) error {
 		return nil
 	}
 	// The times of day that the steps touch.
-	unit, cycle := 1, secondsPerDay
+	unit, cycle := 0, secondsPerDay
 	switch r.freq {
 	case freqHourly:
 		unit = 3600
 	case freqMinutely:
 		unit = 60
+	default: // freqSecondly
+		unit = 1
 	}
 	step := gcd(r.interval*unit, cycle)
 	at := start.Hour()*3600 + start.Minute()*60 + start.Second()

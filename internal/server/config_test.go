@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write golden files anew") //nolint:gochecknoglobals // a flag
+var update = flag.Bool("update", false, "write golden files anew")
 
 // TestTheSettingsPageListsEverySetting derives docs/settings.md from the settings themselves.
 func TestTheSettingsPageListsEverySetting(t *testing.T) {

@@ -153,7 +153,7 @@ func copyTable(ctx context.Context, src, dst *sql.Tx, table, mark string) error 
 	if err != nil {
 		return err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }() // what went wrong is in Err
 	types, err := r.ColumnTypes()
 	if err != nil {
 		return err
@@ -172,7 +172,7 @@ func copyTable(ctx context.Context, src, dst *sql.Tx, table, mark string) error 
 	if err != nil {
 		return err
 	}
-	defer insert.Close()
+	defer func() { _ = insert.Close() }() // its rows are in the transaction
 	row := make([]any, len(types))
 	dest := make([]any, len(types))
 	for i := range row {

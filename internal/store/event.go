@@ -46,6 +46,24 @@ func (t *tx) EventsAfter(c core.Cursor, limit int) ([]*core.Event, core.Cursor, 
 	return after(t, "event", eventColumns, c, limit, scanEvent)
 }
 
+// FindEvents implements core.EventTx.
+func (t *tx) FindEvents(r core.EventRange) ([]*core.Event, error) {
+	b := &builder{d: t.d, ws: t.ws}
+	where := "ws = " + b.arg(int64(t.ws)) + " AND occurred >= " + b.arg(r.Since) + " AND occurred <= " + b.arg(r.Until)
+	if len(r.ResourceIDs) > 0 {
+		where += " AND " + b.in("resource_id", "IN", r.ResourceIDs)
+	}
+	if len(r.Names) > 0 {
+		where += " AND " + b.in("event", "IN", r.Names)
+	}
+	order := " DESC"
+	if r.Ascending {
+		order = ""
+	}
+	return listOnce(t, scanEvent, "SELECT "+eventColumns+" FROM event WHERE "+where+
+		" ORDER BY occurred"+order+", seq"+order+" LIMIT "+b.arg(r.Limit)+" OFFSET "+b.arg(r.Offset), b.args...)
+}
+
 // RecentEvents implements core.EventTx.
 func (t *tx) RecentEvents(since time.Time, limit int) ([]*core.Event, error) {
 	return list(t, scanEvent, "SELECT "+eventColumns+" FROM event WHERE ws = ? AND occurred >= ? ORDER BY occurred, seq LIMIT ?",

@@ -93,7 +93,7 @@ func appliedSQLite(ctx context.Context, db *sql.DB) (map[string]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }() // what went wrong is in Err
 	applied := map[string]bool{}
 	for r.Next() {
 		var name string
@@ -114,7 +114,7 @@ func migratePostgres(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	defer c.Close(context.WithoutCancel(ctx))
+	defer func() { _ = c.Close(context.WithoutCancel(ctx)) }() // the transaction has ended
 	return pgx.BeginFunc(ctx, c, func(t pgx.Tx) error {
 		if _, err := t.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", migrationLock); err != nil {
 			return err

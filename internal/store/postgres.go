@@ -70,7 +70,7 @@ func (e *postgresEngine) listen(ctx context.Context, wake func(string)) error {
 	for ctx.Err() == nil {
 		err := e.follow(ctx, wake)
 		if ctx.Err() != nil {
-			return nil
+			break
 		}
 		e.cfg.Log.Warn("connection for notifications lost; connecting again", "error", err)
 		select {
@@ -89,7 +89,7 @@ func (e *postgresEngine) follow(ctx context.Context, wake func(string)) error {
 	if err != nil {
 		return err
 	}
-	defer c.Close(context.WithoutCancel(ctx))
+	defer func() { _ = c.Close(context.WithoutCancel(ctx)) }() // it only listened
 	if _, err := c.Exec(ctx, "LISTEN "+channel); err != nil {
 		return err
 	}
@@ -233,13 +233,12 @@ func (r postgresRows) Close() {
 	if r.batch != nil {
 		_ = r.batch.Close() // errors of the rows are in Err
 	}
-	_ = r.c.note(r.Rows.Err())
+	_ = r.c.note(r.Err())
 }
 
 // postgresRetryable tells conflicts with other replicas and lost connections.
 func postgresRetryable(err error) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch pg.Code {
 		case "40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300":
 			return true

@@ -242,7 +242,7 @@ type sequence interface{ Sequence() }
 func (d *decoder) list(i int, p *plan, r *rules, dst reflect.Value) {
 	n := d.nodes[i]
 	if n.kind != kindArray {
-		if _, ok := dst.Interface().(sequence); ok {
+		if _, ok := reflect.TypeAssert[sequence](dst); ok {
 			d.fail(i, "is_instance_of", "Input should be an instance of Sequence", map[string]any{"class": "Sequence"})
 			return
 		}
@@ -327,15 +327,15 @@ func (d *decoder) whole(i int, p *plan, r *rules, dst reflect.Value) {
 		return
 	}
 	raw := d.canonical(i)
-	switch {
-	case p.form == formRaw:
+	switch p.form {
+	case formRaw:
 		dst.SetBytes(raw)
-	case p.form == formCustom:
+	case formCustom:
 		for _, e := range dst.Addr().Interface().(selfDecoder).DecodeWire(raw) {
 			e.Loc = append(d.place(), e.Loc...)
 			d.errs = append(d.errs, e)
 		}
-	case p.form == formJSON:
+	case formJSON:
 		if err := dst.Addr().Interface().(json.Unmarshaler).UnmarshalJSON(raw); err != nil {
 			d.refused(i, err)
 		}

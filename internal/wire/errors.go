@@ -92,8 +92,7 @@ func FieldErrors(err error, raw json.RawMessage) []FieldError {
 	if err == nil {
 		return nil
 	}
-	var invalid *Invalid
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*Invalid](err); ok {
 		return invalid.Errors
 	}
 	return []FieldError{{Type: "value_error", Msg: "Value error, " + err.Error(), Input: raw}}

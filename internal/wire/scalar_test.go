@@ -98,8 +98,7 @@ func TestScalarsAreReadAsPydanticReadsThem(t *testing.T) {
 			var v kinds
 			err := wire.Decode([]byte(`{"`+tt.field+`":`+tt.in+`}`), &v)
 			got := ""
-			var invalid *wire.Invalid
-			if errors.As(err, &invalid) {
+			if invalid, ok := errors.AsType[*wire.Invalid](err); ok {
 				got = invalid.Errors[0].Type + ": " + invalid.Errors[0].Msg
 			} else if err != nil {
 				t.Fatal(err)

@@ -303,7 +303,7 @@ func (s *server) healthy(ctx context.Context) (bool, error) {
 	}
 	resp, err := env.http.Do(req)
 	if err != nil {
-		return false, nil //nolint:nilerr // not listening yet
+		return false, nil // not listening yet
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body := make([]byte, 16)

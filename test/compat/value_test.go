@@ -115,9 +115,6 @@ func TestEventsAndLiveLogs(t *testing.T) {
 // recordedEvents wants the flow run's state events to be these, oldest first.
 func recordedEvents(t *testing.T, s *server, run string, want []string) {
 	t.Helper()
-	if a, err := s.send(t.Context(), http.MethodPost, "/events/filter", []byte("{}")); err == nil && a.status == http.StatusNotFound {
-		t.Skip("POST /events/filter is not there yet")
-	}
 	var names []string
 	waitFor(t, 20*time.Second, strings.Join(want, ", "), func(ctx context.Context) (bool, error) {
 		var page struct {

@@ -12,7 +12,7 @@ import (
 	"github.com/leat-dev/leat/internal/engine"
 )
 
-var update = flag.Bool("update", false, "write golden files anew") //nolint:gochecknoglobals // a flag
+var update = flag.Bool("update", false, "write golden files anew")
 
 // notYet lists the upstream routes that answer 404 until they are built.
 const notYet = "../../../testdata/notyet.txt"

@@ -39,16 +39,13 @@ func refusal(status int, text string) error { return worded{status, detail{text}
 
 // respond maps an error to its answer.
 func respond(_ *http.Request, err error) api.Response {
-	var w worded
-	if errors.As(err, &w) {
+	if w, ok := errors.AsType[worded](err); ok {
 		return api.Response{Status: w.status, Body: w.body}
 	}
-	var invalid *api.InvalidRequest
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*api.InvalidRequest](err); ok {
 		return api.Response{Status: http.StatusUnprocessableEntity, Body: notValid{"Invalid request received.", invalid.Errors, invalid.Body}}
 	}
-	var status *api.StatusError
-	if errors.As(err, &status) {
+	if status, ok := errors.AsType[*api.StatusError](err); ok {
 		res := api.Response{Status: status.Status, Header: status.Header, Body: detail{http.StatusText(status.Status)}}
 		if status.Status == http.StatusUnauthorized {
 			res.Body = exception{"Unauthorized"}
@@ -60,8 +57,7 @@ func respond(_ *http.Request, err error) api.Response {
 	if errors.As(err, &deep) || errors.As(err, &encoding) {
 		return api.Response{Status: http.StatusBadRequest, Body: detail{"There was an error parsing the body"}}
 	}
-	var e *core.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*core.Error](err); ok {
 		return domainError(e)
 	}
 	return api.Response{Status: http.StatusInternalServerError, Body: exception{"Internal Server Error"}}

@@ -16,6 +16,8 @@ import (
 
 func (a *API) eventRoutes(r *api.Router) {
 	r.Handle("POST", "/events", api.Handle(http.StatusNoContent, a.createEvents))
+	r.Handle("POST", "/events/filter", api.Handle(http.StatusOK, a.filterEvents))
+	r.Handle("GET", "/events/filter/next", api.Handle(http.StatusOK, a.nextEvents))
 	r.HandleOpen("GET", "/events/in", api.Socket(a.eventsIn))
 	r.HandleOpen("GET", "/events/out", api.Socket(a.eventsOut))
 }

@@ -131,7 +131,7 @@ func (a *API) workerChannel(w http.ResponseWriter, r *http.Request) {
 		s.refuse(refused.code, refused.reason)
 		return
 	}
-	if s.ctx.Err() == nil && websocket.CloseStatus(err) < 0 && err != nil {
+	if s.ctx.Err() == nil && websocket.CloseStatus(err) < 0 {
 		a.Log.Warn("worker channel broke", "work_pool", pool, "error", err)
 		s.refuse(websocket.StatusInternalError, "transient_server_error")
 		return
@@ -139,6 +139,7 @@ func (a *API) workerChannel(w http.ResponseWriter, r *http.Request) {
 	s.refuse(websocket.StatusNormalClosure, "")
 }
 
+// serveWorker returns why the channel ended, never nil.
 func (a *API) serveWorker(s *socket, pool string) error {
 	h, err := receiveHello(s)
 	if err != nil {
@@ -166,13 +167,13 @@ func (a *API) serveWorker(s *socket, pool string) error {
 	if err := s.send(frameOf(a.Now(), "worker.ready.v1", answer)); err != nil {
 		return err
 	}
-	watched := make(chan error, 1)
+	watched := make(chan struct{})
 	go func() {
+		defer close(watched)
 		err := a.watchPool(s, p)
 		if refused, ok := err.(channelRefusal); ok { //nolint:errorlint // made here, never wrapped
 			s.refuse(refused.code, refused.reason)
 		}
-		watched <- err
 	}()
 	err = a.hearWorker(s, pool, h)
 	s.cancel()
@@ -203,8 +204,9 @@ func (a *API) admitWorker(ctx context.Context, pool string, h hello) (*core.Work
 		return nil, nil, unauthorized()
 	case core.Invalid:
 		return nil, nil, protocolError()
+	default:
+		return p, queues, err
 	}
-	return p, queues, err
 }
 
 // hearWorker records heartbeats until the worker leaves.
