@@ -73,9 +73,6 @@ func runCancelRetry(t *testing.T, c *client, name, deployment string) {
 func TestBackup(t *testing.T) {
 	leatOnly(t)
 	onOwnServer(t, options{}, func(t *testing.T, s *server) {
-		if filepath.Base(s.database) != "leat.db" {
-			t.Skip("Postgres has its own tools for this")
-		}
 		id := s.rawRun(t, "kept")
 		file := filepath.Join(s.dir, "backup.db")
 		c := newClient(t, s, "LEAT_HOME="+s.dir)

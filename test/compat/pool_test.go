@@ -98,9 +98,6 @@ func workerEvents(t *testing.T, s *server, deployment string) {
 	if err != nil || len(runs) == 0 {
 		t.Fatalf("%d runs, %v", len(runs), err)
 	}
-	if a, err := s.send(t.Context(), http.MethodPost, "/events/filter", []byte("{}")); err == nil && a.status == http.StatusNotFound {
-		t.Skip("POST /events/filter is not there yet")
-	}
 	want := []string{"prefect.worker.submitted-flow-run", "prefect.worker.executed-flow-run"}
 	waitFor(t, 20*time.Second, strings.Join(want, ", "), func(ctx context.Context) (bool, error) {
 		var page struct{ Events []struct{ Event string } }

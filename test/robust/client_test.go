@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/google/uuid"
+	"github.com/leat-dev/leat/internal/core"
 )
 
 type object = map[string]any
@@ -110,7 +110,7 @@ func names(states []state) []string {
 
 // taskEvent is the event by which the SDK tells of a task run's state.
 func taskEvent(flowRun, taskRun, key, name string, at time.Time) object {
-	id := uuid.NewString()
+	id := newID()
 	kind := map[string]string{"Pending": "PENDING", "Running": "RUNNING", "Completed": "COMPLETED"}[name]
 	stamp := at.UTC().Format("2006-01-02T15:04:05.000000+00:00")
 	return object{
@@ -129,3 +129,5 @@ func taskEvent(flowRun, taskRun, key, name string, at time.Time) object {
 		},
 	}
 }
+
+func newID() string { return core.NewID(time.Now()).String() }
