@@ -53,10 +53,12 @@ func benchmarkDriver(b *testing.B, group int) {
 	}
 	var statements [3]*sql.Stmt
 	for i, text := range [3]string{"BEGIN IMMEDIATE", "INSERT INTO setting (ws, name, value) VALUES (?, ?, ?)", "COMMIT"} {
-		if statements[i], err = conn.PrepareContext(ctx, text); err != nil {
+		s, err := conn.PrepareContext(ctx, text)
+		if err != nil {
 			b.Fatal(err)
 		}
-		b.Cleanup(func() { _ = statements[i].Close() })
+		b.Cleanup(func() { _ = s.Close() })
+		statements[i] = s
 	}
 	n := 0
 	for b.Loop() {

@@ -119,7 +119,7 @@ func drive(ctx context.Context, s *server, l load, op operation) sample {
 	}
 	work.Wait()
 	total := sample{Seconds: time.Since(start).Seconds()}
-	total.spent(before, s.usage())
+	total.spent(before, s.settled())
 	for _, c := range clients {
 		total.add(c)
 	}

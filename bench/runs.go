@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -72,21 +73,30 @@ func deploymentRuns(ctx context.Context, s *server, l load) (sample, error) {
 	}), nil
 }
 
-// logLines is how many lines one request brings.
-const logLines = 100
+const (
+	// logLines is how many lines one request brings, logTasks of how many task
+	// runs they are.
+	logLines = 100
+	logTasks = 10
+)
 
-// logs stores log lines of one flow run, a hundred to a request.
+// logs stores log lines of one flow run, a hundred to a request. Each request
+// is of task runs of its own, as a batch of the SDK is.
 func logs(ctx context.Context, s *server, l load) (sample, error) {
 	ids := newIDs()
 	run := ids.next()
 	lines := make([]string, logLines)
 	for i := range lines {
 		lines[i] = fmt.Sprintf(`{"name":"prefect.task_runs","level":20,"message":"Finished in state Completed() after step %d of the work",`+
-			`"timestamp":"%s","flow_run_id":"%s","task_run_id":"%s"}`, i, wireTime(time.Now()), run, ids.next())
+			`"timestamp":"<now>","flow_run_id":"%s","task_run_id":"<%d>"}`, i, run, i%logTasks)
 	}
-	body := []byte("[" + strings.Join(lines, ",") + "]")
+	body := parseTemplate("[" + strings.Join(lines, ",") + "]")
 	return drive(ctx, s, l, func(ctx context.Context, c *conn, _ int) error {
-		_, err := c.post(ctx, "/logs/", body, http.StatusCreated)
+		values := map[string]string{"now": wireTime(time.Now())}
+		for i := range logTasks {
+			values[strconv.Itoa(i)] = ids.next()
+		}
+		_, err := c.post(ctx, "/logs/", body.fill(values), http.StatusCreated)
 		return err
 	}), nil
 }

@@ -36,6 +36,9 @@ type server struct {
 	ready    time.Duration
 	startCPU float64
 
+	// quiet is for how many seconds it must be idle to have done all. The
+	// reference stores events five seconds after they came.
+	quiet    int
 	fixtures fixtures
 }
 
@@ -47,6 +50,9 @@ func (b *bench) start(ctx context.Context, product, dir, database string) (*serv
 		return nil, err
 	}
 	s := &server{product: product, dir: dir, addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))}
+	if s.quiet = 6; b.quick {
+		s.quiet = 1
+	}
 	if strings.HasPrefix(database, "postgres") {
 		s.cluster = b.cluster
 	}
@@ -117,6 +123,26 @@ func (s *server) usage() usage {
 	}
 	return u
 }
+
+// settled waits until the server has done what it put off, for at most twice
+// its quiet time, and returns what it has used by then: work that a server does
+// later is work all the same.
+func (s *server) settled() usage {
+	used := s.usage()
+	for i, quiet := 0, 0; i < 2*s.quiet && quiet < s.quiet; i++ {
+		time.Sleep(time.Second)
+		before := used
+		used = s.usage()
+		if quiet++; used.cpu-before.cpu > idleCPU {
+			quiet = 0
+		}
+	}
+	return used
+}
+
+// idleCPU is what an idle server uses in a second at most; the reference's
+// background loops alone need some hundredths.
+const idleCPU = 0.12
 
 // pause stops the server's processes where they are, so that it takes nothing
 // from the other one; resume lets them go on.

@@ -80,11 +80,11 @@ func taskEvents(ctx context.Context, s *server, l load) (sample, error) {
 		}
 	}
 	out.Seconds = time.Since(start).Seconds()
-	out.spent(before, s.usage())
 	out.Values["all visible after the last pong, s"] = time.Since(acked).Seconds()
 	if len(seen) > 0 {
 		out.Values["visible after sending meanwhile, at most, s"] = slices.Max(seen)
 	}
+	out.spent(before, s.settled())
 	out.quantiles()
 	return out, nil
 }
@@ -216,30 +216,6 @@ func (d *sender) watch(ctx context.Context, stop <-chan struct{}) []float64 {
 			}
 		}
 	}
-}
-
-// template is a text with named places.
-type template []struct{ text, place string }
-
-// parseTemplate splits a text at places of the form <name>.
-func parseTemplate(text string) template {
-	var t template
-	for text != "" {
-		before, rest, _ := strings.Cut(text, "<")
-		place, after, _ := strings.Cut(rest, ">")
-		t = append(t, struct{ text, place string }{before, place})
-		text = after
-	}
-	return t
-}
-
-func (t template) fill(values map[string]string) []byte {
-	out := make([]byte, 0, 2048)
-	for _, part := range t {
-		out = append(out, part.text...)
-		out = append(out, values[part.place]...)
-	}
-	return out
 }
 
 // taskEvent is a task run's event as the SDK sends it.

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"syscall"
 	"time"
+
 	// Schedules name time zones, and not every machine has the database of them.
 	_ "time/tzdata"
 

@@ -258,7 +258,8 @@ func TestHeaders(t *testing.T) {
 		{"no origin", "GET", "/api/health", nil, 200, map[string]string{"Access-Control-Allow-Origin": ""}},
 		{
 			"a preflight", "OPTIONS", "/api/flows/filter",
-			[]string{"Origin", "http://a", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "content-type,authorization"}, 200,
+			[]string{"Origin", "http://a", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "content-type,authorization"},
+			200,
 			map[string]string{
 				"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT",
 				"Access-Control-Max-Age": "600", "Access-Control-Allow-Headers": "content-type,authorization", "Content-Type": "text/plain; charset=utf-8",

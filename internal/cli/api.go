@@ -29,8 +29,7 @@ func (e *Env) api(worker string) (*client.Client, error) {
 
 // explain adds the way out to errors that have one.
 func explain(err error) error {
-	var gone *client.Unreachable
-	if errors.As(err, &gone) {
+	if _, ok := errors.AsType[*client.Unreachable](err); ok {
 		return fmt.Errorf("%w\nStart a server by: leat server start   or name another: export PREFECT_API_URL=http://HOST:PORT/api", err)
 	}
 	return err

@@ -16,8 +16,10 @@ The key that seals secrets is not part of it: keep that, too.`,
 		Example: "  leat backup /backups/2026-11-22.db\n  leat backup copy.db --database postgres://leat@db/leat",
 	}
 	return onDatabase(env, cmd, func(cmd *cobra.Command, cfg server.Config, file string) error {
-		env.note("Copying the database into %s …", file)
-		if err := server.Backup(cmd.Context(), cfg, file); err != nil {
+		done := env.progress("Copying the database into %s", file)
+		err := server.Backup(cmd.Context(), cfg, file)
+		done()
+		if err != nil {
 			return err
 		}
 		env.say("The database is saved in %s", file)
@@ -34,8 +36,10 @@ starts. SQLite may become Postgres this way, and Postgres SQLite.`,
 		Example: "  leat restore /backups/2026-11-22.db --database postgres://leat@db/leat",
 	}
 	return onDatabase(env, cmd, func(cmd *cobra.Command, cfg server.Config, file string) error {
-		env.note("Filling the database from %s …", file)
-		if err := server.Restore(cmd.Context(), cfg, file); err != nil {
+		done := env.progress("Filling the database from %s", file)
+		err := server.Restore(cmd.Context(), cfg, file)
+		done()
+		if err != nil {
 			return err
 		}
 		env.say("The database holds what %s held", file)

@@ -52,13 +52,11 @@ func Main(ctx context.Context, env Env) int {
 	if err == nil {
 		return exitOK
 	}
-	var exit exitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[exitError](err); ok {
 		return int(exit)
 	}
 	_, _ = fmt.Fprintf(env.Stderr, "leat: %v\n", explain(err))
-	var usage usageError
-	if !errors.As(err, &usage) {
+	if _, ok := errors.AsType[usageError](err); !ok {
 		return exitFailure
 	}
 	_, _ = fmt.Fprintf(env.Stderr, "See: %s --help\n", cmd.CommandPath())

@@ -36,9 +36,13 @@ func deploymentRunCommand(env *Env) *cobra.Command {
 				env.say("Id: %s", run.ID)
 			})
 		}
-		env.note("Flow run %s (%s) of %s; waiting for a worker", run.Name, run.ID, name)
+		done := env.progress("Flow run %s (%s) of %s is %s, waiting for a worker", run.Name, run.ID, name, stateText(run.State))
+		defer done()
 		follower := newLogFollower(env, c, run)
-		follower.changed = func(run client.FlowRun) { env.note("Flow run %s is %s", run.Name, stateText(run.State)) }
+		follower.changed = func(run client.FlowRun) {
+			done()
+			env.note("Flow run %s is %s", run.Name, stateText(run.State))
+		}
 		if out.format == "json" {
 			quiet := *env
 			quiet.Stdout = io.Discard

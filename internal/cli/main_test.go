@@ -25,6 +25,7 @@ func TestMain(m *testing.M) {
 
 // leat is the program as the scripts run it.
 func leat() {
+	//nolint:forbidigo // This is a program of its own, not a test.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := cli.Main(ctx, cli.Env{
 		Args: os.Args[1:], LookupEnv: os.LookupEnv, Environ: os.Environ(), UserHome: os.Getenv("HOME"),
@@ -43,22 +44,28 @@ func leat() {
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata", Setup: startServer, RequireExplicitExec: true, RequireUniqueNames: true,
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"api": apiCommand, "state": stateCommand},
+		Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true,
+		Setup: func(e *testscript.Env) error { return startServer(t.Context(), e) },
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"api":   func(ts *testscript.TestScript, neg bool, args []string) { apiCommand(t.Context(), ts, neg, args) },
+			"state": func(ts *testscript.TestScript, neg bool, args []string) { stateCommand(t.Context(), ts, neg, args) },
+		},
 	})
 }
 
-func startServer(e *testscript.Env) error {
+func startServer(ctx context.Context, e *testscript.Env) error {
 	cfg := server.Default(e.WorkDir)
 	cfg.Port, cfg.Database = 0, filepath.Join(e.WorkDir, "server.db")
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, stop := context.WithCancel(ctx)
 	ready, stopped := make(chan string, 1), make(chan error, 1)
 	go func() {
 		stopped <- server.Run(ctx, cfg, server.Environment{Now: time.Now, Version: "test", Ready: func(addr string) { ready <- addr }})
 	}()
 	e.Defer(func() {
 		stop()
-		<-stopped
+		if err := <-stopped; err != nil {
+			e.T().Log(err)
+		}
 	})
 	select {
 	case addr := <-ready:
@@ -78,7 +85,7 @@ func clientOf(ts *testscript.TestScript) *client.Client {
 	return c
 }
 
-func apiCommand(ts *testscript.TestScript, neg bool, args []string) {
+func apiCommand(ctx context.Context, ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 || len(args) > 4 {
 		ts.Fatalf("usage: api METHOD PATH [JSON [VAR]]")
 	}
@@ -93,18 +100,18 @@ func apiCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if args[0] != http.MethodPost || len(args) < 4 {
 		answer = nil
 	}
-	ts.Check(clientOf(ts).Do(context.Background(), args[0], args[1], in, answer))
+	ts.Check(clientOf(ts).Do(ctx, args[0], args[1], in, answer))
 	if len(args) > 3 {
 		ts.Setenv(args[3], out.ID)
 	}
 }
 
-func stateCommand(ts *testscript.TestScript, neg bool, args []string) {
+func stateCommand(ctx context.Context, ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: state RUN TYPE...")
 	}
 	for _, state := range args[1:] {
 		body := map[string]any{"state": map[string]any{"type": strings.ToUpper(state)}}
-		ts.Check(clientOf(ts).Do(context.Background(), http.MethodPost, "/flow_runs/"+args[0]+"/set_state", body, nil))
+		ts.Check(clientOf(ts).Do(ctx, http.MethodPost, "/flow_runs/"+args[0]+"/set_state", body, nil))
 	}
 }

@@ -92,10 +92,10 @@ func (s *settings) readFile(home string) (settingsFile, error) {
 		file.name = filepath.Join(home, "config.toml")
 	}
 	text, err := os.ReadFile(file.name)
+	if !named && errors.Is(err, fs.ErrNotExist) {
+		return file, nil
+	}
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) && !named {
-			return file, nil
-		}
 		return file, fmt.Errorf("read configuration: %w", err)
 	}
 	file.values, err = parseSettings(string(text))
@@ -132,7 +132,7 @@ func parseSettings(text string) (map[string]string, error) {
 }
 
 func parseSettingValue(text string) (string, error) {
-	value, rest := text, ""
+	var value, rest string
 	switch {
 	case strings.HasPrefix(text, `"`):
 		quoted, err := strconv.QuotedPrefix(text)

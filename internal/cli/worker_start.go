@@ -57,8 +57,8 @@ processes under way and reports their runs as Crashed.`,
 		if v := env.getenv("LEAT_LOG_LEVEL"); v != "" && !cmd.Flags().Changed("log-level") {
 			*level = v
 		}
-		var min slog.Level
-		if err := min.UnmarshalText([]byte(*level)); err != nil {
+		var least slog.Level
+		if err := least.UnmarshalText([]byte(*level)); err != nil {
 			return usagef("--log-level %q is not debug, info, warn or error", *level)
 		}
 		c, err := env.api(*name)
@@ -68,7 +68,7 @@ processes under way and reports their runs as Crashed.`,
 		w, err := worker.New(worker.Config{
 			Client: c, Launcher: launcher, Pool: *pool, Queues: *queues, Name: *name, Type: *kind, Limit: *limit,
 			Prefetch: time.Duration(*prefetch) * time.Second, PollEvery: *every, Grace: *grace, Environ: env.Environ, Output: env.Stdout,
-			Log: slog.New(slog.NewTextHandler(env.Stderr, &slog.HandlerOptions{Level: min})), Now: env.Now, Version: env.Version,
+			Log: slog.New(slog.NewTextHandler(env.Stderr, &slog.HandlerOptions{Level: least})), Now: env.Now, Version: env.Version,
 			Started: func() { env.say("Worker '%s' polls work pool %s at %s", *name, *pool, c.URL()) },
 		})
 		if err != nil {

@@ -64,7 +64,9 @@ func (u *AutomationUpdate) Core(newID func() core.ID) (core.Automation, error) {
 		dst *json.RawMessage
 		v   any
 	}{
-		{&a.Trigger, u.Trigger}, {&a.Actions, NotNil(u.Actions)}, {&a.ActionsOnTrigger, NotNil(u.ActionsOnTrigger)},
+		{&a.Trigger, u.Trigger},
+		{&a.Actions, NotNil(u.Actions)},
+		{&a.ActionsOnTrigger, NotNil(u.ActionsOnTrigger)},
 		{&a.ActionsOnResolve, NotNil(u.ActionsOnResolve)},
 	} {
 		b, err := wire.Marshal(part.v)

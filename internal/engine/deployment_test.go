@@ -61,8 +61,10 @@ func TestChangesAreTold(t *testing.T) {
 			return put(f.ID, engine.DeploymentFields{WorkPoolName: wire.Some("p"), WorkQueueName: wire.Some("q")})
 		}, []string{"prefect.work-queue.created", "prefect.deployment.created"}},
 		{"it is made again as it was", func() error { return put(f.ID, engine.DeploymentFields{}) }, nil},
-		{"it changes", func() error { return put(f.ID, engine.DeploymentFields{Description: wire.Some("x")}) },
-			[]string{"prefect.deployment.updated"}},
+		{
+			"it changes", func() error { return put(f.ID, engine.DeploymentFields{Description: wire.Some("x")}) },
+			[]string{"prefect.deployment.updated"},
+		},
 		{"a worker polls", func() error {
 			_, err := e.PollPool(ctx, ws, engine.PoolPoll{Pool: "p", Limit: 1})
 			return err
@@ -76,8 +78,10 @@ func TestChangesAreTold(t *testing.T) {
 			return e.UpdateWorkQueue(ctx, ws, engine.QueueRef{Pool: "p", Name: "q"}, engine.WorkQueueChange{IsPaused: wire.Some(true)})
 		}, []string{"prefect.work-queue.paused"}},
 		{"the deployment goes", func() error { return e.DeleteDeployment(ctx, ws, id) }, []string{"prefect.deployment.deleted"}},
-		{"the pool goes", func() error { return e.DeleteWorkPool(ctx, ws, "p") },
-			[]string{"prefect.work-queue.deleted", "prefect.work-queue.deleted", "prefect.work-pool.deleted"}},
+		{
+			"the pool goes", func() error { return e.DeleteWorkPool(ctx, ws, "p") },
+			[]string{"prefect.work-queue.deleted", "prefect.work-queue.deleted", "prefect.work-pool.deleted"},
+		},
 	} {
 		if err := tt.do(); err != nil {
 			t.Fatalf("%s: %v", tt.name, err)

@@ -44,8 +44,10 @@ func (e *Error) Error() string {
 
 // valueError is the detail of a refusal that the reference words itself.
 func valueError(loc []string, input json.RawMessage, msg string) Detail {
-	return Detail{Type: "value_error", Loc: loc, Msg: "Value error, " + msg, Input: input,
-		Ctx: map[string]any{"error": map[string]any{}}}
+	return Detail{
+		Type: "value_error", Loc: loc, Msg: "Value error, " + msg, Input: input,
+		Ctx: map[string]any{"error": map[string]any{}},
+	}
 }
 
 // quoteJSON returns the JSON string for s.

@@ -27,8 +27,10 @@ func decode(raw []byte, now time.Time) (Schedule, error) {
 	if raw[0] != '{' {
 		failure := &Error{}
 		for _, member := range []string{memberInterval, memberCron, memberRRule} {
-			failure.Details = append(failure.Details, Detail{Type: "model_attributes_type", Loc: []string{member},
-				Msg: "Input should be a valid dictionary or object to extract fields from", Input: raw})
+			failure.Details = append(failure.Details, Detail{
+				Type: "model_attributes_type", Loc: []string{member},
+				Msg: "Input should be a valid dictionary or object to extract fields from", Input: raw,
+			})
 		}
 		return nil, failure
 	}
@@ -252,8 +254,10 @@ func readRRule(f *form) Schedule {
 		s.Timezone = &utc
 	} else if s.Timezone != nil && !matchesZonePattern(*s.Timezone) {
 		pattern := zonePattern()
-		f.details = append(f.details, Detail{Type: "string_pattern_mismatch", Loc: []string{f.member, "timezone"},
-			Msg: "String should match pattern '" + pattern + "'", Input: v, Ctx: map[string]any{"pattern": pattern}})
+		f.details = append(f.details, Detail{
+			Type: "string_pattern_mismatch", Loc: []string{f.member, "timezone"},
+			Msg: "String should match pattern '" + pattern + "'", Input: v, Ctx: map[string]any{"pattern": pattern},
+		})
 	}
 	f.forbid("rrule", "timezone")
 	return s

@@ -51,7 +51,8 @@ func TestARunIsDeadOnlyWhenNothingSpeaksForItsLife(t *testing.T) {
 		},
 		"a limit by setting counts instead of the rhythm": {
 			Zombie{Silence: 30 * time.Second, Heartbeat: 5 * time.Second},
-			core.StaleRun{Since: now.Add(-time.Hour), LastBeat: ago(6 * time.Second), LastSeen: ago(6 * time.Second)}, "No heartbeat",
+			core.StaleRun{Since: now.Add(-time.Hour), LastBeat: ago(6 * time.Second), LastSeen: ago(6 * time.Second)},
+			"No heartbeat",
 		},
 		"its connection broke and nothing came since": {
 			auto, core.StaleRun{Since: now.Add(-time.Hour), LastBeat: ago(50 * time.Second), LastSeen: ago(40 * time.Second), Lost: ago(35 * time.Second)}, "ended without a word",

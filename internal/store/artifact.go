@@ -12,8 +12,14 @@ const (
 
 func artifactDest(a *core.Artifact) []any {
 	return []any{
-		&a.ID, timeInto{&a.Created}, timeInto{&a.Updated}, &a.Key, &a.Type, &a.Description, rawInto{&a.Data}, rawInto{&a.Metadata},
-		idPtrInto{&a.FlowRunID}, idPtrInto{&a.TaskRunID},
+		&a.ID,
+		timeInto{&a.Created},
+		timeInto{&a.Updated},
+		&a.Key, &a.Type, &a.Description,
+		rawInto{&a.Data},
+		rawInto{&a.Metadata},
+		idPtrInto{&a.FlowRunID},
+		idPtrInto{&a.TaskRunID},
 	}
 }
 

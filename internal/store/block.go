@@ -13,7 +13,10 @@ const (
 
 func blockTypeDest(b *core.BlockType) []any {
 	return []any{
-		&b.ID, timeInto{&b.Created}, timeInto{&b.Updated}, &b.Name, &b.Slug, &b.LogoURL, &b.DocumentationURL, &b.Description,
+		&b.ID,
+		timeInto{&b.Created},
+		timeInto{&b.Updated},
+		&b.Name, &b.Slug, &b.LogoURL, &b.DocumentationURL, &b.Description,
 		&b.CodeExample, &b.Protected,
 	}
 }
@@ -26,7 +29,13 @@ func scanBlockType(r rows) (*core.BlockType, error) {
 func blockSchemaDest(s *core.BlockSchema) []any {
 	s.Type = &core.BlockType{}
 	return append([]any{
-		&s.ID, timeInto{&s.Created}, timeInto{&s.Updated}, &s.Checksum, rawInto{&s.Fields}, &s.BlockTypeID, jsonInto{&s.Capabilities},
+		&s.ID,
+		timeInto{&s.Created},
+		timeInto{&s.Updated},
+		&s.Checksum,
+		rawInto{&s.Fields},
+		&s.BlockTypeID,
+		jsonInto{&s.Capabilities},
 		&s.Version,
 	}, blockTypeDest(s.Type)...)
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/leat-dev/leat/internal/core"
@@ -78,6 +79,30 @@ func (t *tx) claim(alias string) string {
 		return clause + t.d.skipLocked
 	}
 	return ""
+}
+
+// insertMany inserts n rows of so many columns each, several to a statement:
+// what a statement costs by itself is most of what a small row costs.
+func (t *tx) insertMany(head, tail string, columns, n int, row func(i int) []any) error {
+	for i := 0; i < n; {
+		size := 1
+		for _, s := range []int{32, 8} { // few sizes, so that few statements are prepared
+			if n-i >= s {
+				size = s
+				break
+			}
+		}
+		args := make([]any, 0, size*columns)
+		for range size {
+			args = append(args, row(i)...)
+			i++
+		}
+		values := strings.TrimSuffix(strings.Repeat("("+placeholders(columns)+"), ", size), ", ")
+		if err := t.exec(head+" VALUES "+values+tail, args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // list runs a query of constant text and scans each row.

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/leat-dev/leat/internal/core"
@@ -17,22 +16,23 @@ func scanEvent(r rows) (*core.Event, error) {
 
 // InsertEvents implements core.EventTx.
 func (t *tx) InsertEvents(events []*core.Event) error {
-	for _, e := range events {
-		related := "[]"
-		if len(e.Related) > 0 {
-			related = asJSON(e.Related)
-		}
-		payload := e.Payload
-		if payload == nil {
-			payload = json.RawMessage("{}")
-		}
-		err := t.exec(`INSERT INTO event (id, ws, occurred, received, event, resource_id, resource, related, payload, follows)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-			e.ID, int64(t.ws), micros(e.Occurred), micros(e.Received), e.Event, e.Resource.Get(core.ResourceID),
-			asJSON(e.Resource), related, string(payload), e.Follows)
-		if err != nil {
-			return err
-		}
+	err := t.insertMany("INSERT INTO event (id, ws, occurred, received, event, resource_id, resource, related, payload, follows)",
+		" ON CONFLICT (id) DO NOTHING", 10, len(events), func(i int) []any {
+			e := events[i]
+			related, payload := "[]", "{}"
+			if len(e.Related) > 0 {
+				related = asJSON(e.Related)
+			}
+			if e.Payload != nil {
+				payload = string(e.Payload)
+			}
+			return []any{
+				e.ID, int64(t.ws), micros(e.Occurred), micros(e.Received), e.Event, e.Resource.Get(core.ResourceID),
+				asJSON(e.Resource), related, payload, e.Follows,
+			}
+		})
+	if err != nil {
+		return err
 	}
 	t.Wake(core.TopicEvents)
 	return nil

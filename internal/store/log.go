@@ -16,13 +16,15 @@ func scanLog(r rows) (*core.Log, error) {
 
 // InsertLogs implements core.LogTx.
 func (t *tx) InsertLogs(logs []*core.Log) error {
-	for _, l := range logs {
-		err := t.exec(`INSERT INTO log (id, ws, created, name, level, message, timestamp, flow_run_id, task_run_id, worker_id)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			l.ID, int64(t.ws), micros(l.Created), l.Name, l.Level, l.Message, micros(l.Timestamp), l.FlowRunID, l.TaskRunID, l.WorkerID)
-		if err != nil {
-			return err
-		}
+	err := t.insertMany("INSERT INTO log (id, ws, created, name, level, message, timestamp, flow_run_id, task_run_id, worker_id)", "",
+		10, len(logs), func(i int) []any {
+			l := logs[i]
+			return []any{
+				l.ID, int64(t.ws), micros(l.Created), l.Name, l.Level, l.Message, micros(l.Timestamp), l.FlowRunID, l.TaskRunID, l.WorkerID,
+			}
+		})
+	if err != nil {
+		return err
 	}
 	t.Wake(core.TopicLogs)
 	return nil

@@ -70,7 +70,7 @@ func (e *postgresEngine) listen(ctx context.Context, wake func(string)) error {
 	for ctx.Err() == nil {
 		err := e.follow(ctx, wake)
 		if ctx.Err() != nil {
-			break
+			return nil //nolint:nilerr // the connection ended because it was told to
 		}
 		e.cfg.Log.Warn("connection for notifications lost; connecting again", "error", err)
 		select {

@@ -15,11 +15,17 @@ func scanState(r rows) (*core.State, error) {
 	return s, r.Scan(&s.ID, &s.Type, &s.Name, timeInto{&s.Timestamp}, &s.Message, rawInto{&s.Data}, jsonInto{&s.Details})
 }
 
+const stateInsertColumns = " (id, ws, run_id, type, name, timestamp, message, data, details)"
+
 // insertState appends to a run's history. The table is flow_run_state or
 // task_run_state; a state that is there already is left alone.
 func (t *tx) insertState(table string, runID core.ID, s *core.State, details string) error {
-	return t.exec("INSERT INTO "+table+" (id, ws, run_id, type, name, timestamp, message, data, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-		s.ID, int64(t.ws), runID, string(s.Type), s.Name, micros(s.Timestamp), s.Message, text(s.Data), details)
+	return t.exec("INSERT INTO "+table+stateInsertColumns+" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+		t.stateRow(runID, s, details)...)
+}
+
+func (t *tx) stateRow(runID core.ID, s *core.State, details string) []any {
+	return []any{s.ID, int64(t.ws), runID, string(s.Type), s.Name, micros(s.Timestamp), s.Message, text(s.Data), details}
 }
 
 func (t *tx) states(table string, runID core.ID) ([]*core.State, error) {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"time"
 
 	"github.com/leat-dev/leat/internal/core"
@@ -14,13 +15,12 @@ const taskRunColumns = `tr.id, tr.created, tr.updated, tr.name, tr.flow_run_id, 
 const taskRunInsert = `INSERT INTO task_run (id, ws, created, updated, name, flow_run_id, task_key, dynamic_key, cache_key,
 	cache_expiration, task_version, policy, tags, labels, task_inputs, run_count, flow_run_run_count, expected_start_time,
 	next_scheduled_start_time, start_time, end_time, total_run_time,
-	state_id, state_type, state_name, state_timestamp, state_message, state_data, state_details)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	state_id, state_type, state_name, state_timestamp, state_message, state_data, state_details)`
 
-// taskRunRecord inserts a run or, when it is there, brings it forward to a
-// state with a later timestamp. What the client says of a run's times grows
-// with its states, so the later state's account replaces the earlier one's.
-const taskRunRecord = taskRunInsert + ` ON CONFLICT (id) DO UPDATE SET updated = excluded.updated, name = excluded.name,
+// taskRunForward brings a run that is there already forward to a state with a
+// later timestamp. What the client says of a run's times grows with its states,
+// so the later state's account replaces the earlier one's.
+const taskRunForward = ` ON CONFLICT (id) DO UPDATE SET updated = excluded.updated, name = excluded.name,
 	cache_key = excluded.cache_key, cache_expiration = excluded.cache_expiration, task_version = excluded.task_version,
 	policy = excluded.policy, tags = excluded.tags, labels = excluded.labels, task_inputs = excluded.task_inputs,
 	run_count = excluded.run_count, flow_run_run_count = excluded.flow_run_run_count,
@@ -35,10 +35,24 @@ func scanTaskRun(r rows) (*core.TaskRun, error) {
 	k := &core.TaskRun{}
 	var cur currentState
 	dest := append([]any{
-		&k.ID, timeInto{&k.Created}, timeInto{&k.Updated}, &k.Name, idPtrInto{&k.FlowRunID}, &k.TaskKey, &k.DynamicKey, &k.CacheKey,
-		timePtrInto{&k.CacheExpiration}, &k.TaskVersion, jsonInto{&k.Policy}, jsonInto{&k.Tags}, rawInto{&k.Labels}, rawInto{&k.TaskInputs},
-		&k.RunCount, &k.FlowRunRunCount, timePtrInto{&k.ExpectedStartTime}, timePtrInto{&k.NextScheduledStartTime},
-		timePtrInto{&k.StartTime}, timePtrInto{&k.EndTime}, durationInto{&k.TotalRunTime},
+		&k.ID,
+		timeInto{&k.Created},
+		timeInto{&k.Updated},
+		&k.Name,
+		idPtrInto{&k.FlowRunID},
+		&k.TaskKey, &k.DynamicKey, &k.CacheKey,
+		timePtrInto{&k.CacheExpiration},
+		&k.TaskVersion,
+		jsonInto{&k.Policy},
+		jsonInto{&k.Tags},
+		rawInto{&k.Labels},
+		rawInto{&k.TaskInputs},
+		&k.RunCount, &k.FlowRunRunCount,
+		timePtrInto{&k.ExpectedStartTime},
+		timePtrInto{&k.NextScheduledStartTime},
+		timePtrInto{&k.StartTime},
+		timePtrInto{&k.EndTime},
+		durationInto{&k.TotalRunTime},
 	}, cur.dest()...)
 	if err := r.Scan(dest...); err != nil {
 		return nil, err
@@ -60,7 +74,7 @@ func (t *tx) taskRunArgs(r *core.TaskRun, details string) []any {
 // InsertTaskRun implements core.TaskRunTx.
 func (t *tx) InsertTaskRun(r *core.TaskRun) error {
 	details := detailsText(r.State)
-	if err := t.exec(taskRunInsert, t.taskRunArgs(r, details)...); err != nil || r.State == nil {
+	if err := t.exec(taskRunInsert+" VALUES ("+placeholders(29)+")", t.taskRunArgs(r, details)...); err != nil || r.State == nil {
 		return err
 	}
 	return t.insertState("task_run_state", r.ID, r.State, details)
@@ -104,24 +118,23 @@ func (t *tx) SetTaskRunState(r *core.TaskRun) error {
 
 // RecordTaskRuns implements core.TaskRunTx.
 func (t *tx) RecordTaskRuns(runs []*core.TaskRun) error {
+	err := t.insertMany("INSERT INTO task_run_state"+stateInsertColumns, " ON CONFLICT (id) DO NOTHING", 9, len(runs), func(i int) []any {
+		return t.stateRow(runs[i].ID, runs[i].State, detailsText(runs[i].State))
+	})
+	if err != nil {
+		return err
+	}
 	last := make(map[core.ID]*core.TaskRun, len(runs))
 	for _, r := range runs {
-		if err := t.insertState("task_run_state", r.ID, r.State, detailsText(r.State)); err != nil {
-			return err
-		}
 		if prior, ok := last[r.ID]; !ok || prior.State.Timestamp.Before(r.State.Timestamp) {
 			last[r.ID] = r
 		}
 	}
-	for _, r := range runs {
-		if last[r.ID] != r {
-			continue
-		}
-		if err := t.exec(taskRunRecord, t.taskRunArgs(r, detailsText(r.State))...); err != nil {
-			return err
-		}
-	}
-	return nil
+	shown := slices.DeleteFunc(slices.Clone(runs), func(r *core.TaskRun) bool { return last[r.ID] != r })
+	// Two states of one run in one statement would meet each other in the conflict.
+	return t.insertMany(taskRunInsert, taskRunForward, 29, len(shown), func(i int) []any {
+		return t.taskRunArgs(shown[i], detailsText(shown[i].State))
+	})
 }
 
 // waitingTaskRuns is the condition for background task runs that a worker of

@@ -94,7 +94,8 @@ func (w *Worker) cancel(ctx context.Context, run client.FlowRun) {
 	a.log().Info("cancelling flow run")
 	w.cancels.Go(func() {
 		if launched {
-			w.control.cancel(run.ID)
+			told := w.control.cancel(run.ID)
+			a.log().Debug("ending the job", "told", told)
 			a.kill(ctx)
 		}
 		// The flow's own process may have said so already, with its own message.

@@ -20,7 +20,7 @@ func child(t *testing.T, vars []string) net.Conn {
 		name, value, _ := strings.Cut(v, "=")
 		values[name] = value
 	}
-	conn, err := net.Dial("tcp", "127.0.0.1:"+values["PREFECT__CONTROL_PORT"])
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", "127.0.0.1:"+values["PREFECT__CONTROL_PORT"])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -109,9 +109,12 @@ func (e *emitter) send(ctx context.Context) error {
 	return nil
 }
 
-// flush waits until all was sent, but not longer than limit.
-func (e *emitter) flush(ctx context.Context, limit time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+// flushTime is how long a stopping worker waits for its last events to be sent.
+const flushTime = 5 * time.Second
+
+// flush waits until all was sent, but not longer than flushTime.
+func (e *emitter) flush(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, flushTime)
 	defer cancel()
 	e.mu.Lock()
 	left, empty := len(e.pending), e.empty

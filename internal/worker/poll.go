@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"maps"
 	"sync"
 
 	"github.com/leat-dev/leat/internal/client"
@@ -9,20 +10,19 @@ import (
 )
 
 // poll asks for due runs and begins an attempt at each as far as the limit
-// allows; the attempts live in jobs. It returns how many it began.
-func (w *Worker) poll(ctx, jobs context.Context) (int, error) {
+// allows; the attempts live in jobs.
+func (w *Worker) poll(ctx, jobs context.Context) error {
 	if w.free() == 0 {
-		return 0, nil
+		return nil
 	}
 	due, err := w.cfg.Client.DueFlowRuns(ctx, w.cfg.Pool, w.cfg.Queues, w.cfg.Now().Add(w.cfg.Prefetch))
 	if client.IsNotFound(err) {
 		// The pool was deleted; the next heartbeat makes it anew.
-		return 0, nil
+		return nil
 	}
 	if err != nil {
-		return 0, err
+		return err
 	}
-	begun := 0
 	for i := range due {
 		run := due[i].FlowRun.FlowRun
 		run.JobVariables = due[i].FlowRun.JobVariables
@@ -30,13 +30,12 @@ func (w *Worker) poll(ctx, jobs context.Context) (int, error) {
 		if a == nil {
 			continue
 		}
-		begun++
 		go func() {
 			defer w.release(a)
 			a.execute(jobs)
 		}()
 	}
-	return begun, nil
+	return nil
 }
 
 // free returns how many attempts may begin; below zero is any number.
@@ -85,11 +84,7 @@ func (w *Worker) freed() <-chan struct{} {
 func (w *Worker) attempts() map[core.ID]*attempt {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	list := make(map[core.ID]*attempt, len(w.inFlight))
-	for id, a := range w.inFlight {
-		list[id] = a
-	}
-	return list
+	return maps.Clone(w.inFlight)
 }
 
 // stopJobs ends what is under way and waits until it has ended.

@@ -110,7 +110,7 @@ func plain(value any) string {
 
 // lookup follows a path like a.b[0].c into values.
 func lookup(values any, path string) (any, bool) {
-	for _, step := range strings.Split(strings.NewReplacer("[", ".", "]", "").Replace(path), ".") {
+	for step := range strings.SplitSeq(strings.NewReplacer("[", ".", "]", "").Replace(path), ".") {
 		switch v := values.(type) {
 		case map[string]any:
 			next, ok := v[step]

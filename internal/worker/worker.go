@@ -103,10 +103,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		tick := time.NewTicker(w.cfg.PollEvery)
 		defer tick.Stop()
 		for {
-			if _, err := w.poll(ctx, jobs); err != nil {
-				if ctx.Err() != nil {
-					return nil
-				}
+			if err := w.poll(ctx, jobs); err != nil && ctx.Err() == nil {
 				w.cfg.Log.Warn("polling the pool", "work_pool", w.cfg.Pool, "error", err)
 			}
 			select {
@@ -122,7 +119,7 @@ func (w *Worker) Run(ctx context.Context) error {
 // RunOnce polls once, waits until what it got has ended, and returns.
 func (w *Worker) RunOnce(ctx context.Context) error {
 	return w.session(ctx, func(ctx, jobs context.Context) error {
-		if _, err := w.poll(ctx, jobs); err != nil {
+		if err := w.poll(ctx, jobs); err != nil {
 			return err
 		}
 		for {
@@ -173,7 +170,7 @@ func (w *Worker) session(ctx context.Context, work func(ctx, jobs context.Contex
 	w.stopJobs(background)
 	w.cancels.Wait()
 	w.emit("prefect.worker.stopped", nil, &started)
-	w.events.flush(background, 5*time.Second)
+	w.events.flush(background)
 	stop()
 	if control != nil {
 		control.close()

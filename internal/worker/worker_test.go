@@ -108,7 +108,7 @@ func (b *bundle) start(cfg worker.Config) (stop func()) {
 }
 
 // deploy makes a deployment in the pool, which it creates if it is not there.
-func (b *bundle) deploy(name string, variables object) core.ID {
+func (b *bundle) deploy(variables object) core.ID {
 	b.t.Helper()
 	if _, err := b.c.WorkPool(b.t.Context(), pool); client.IsNotFound(err) {
 		template, err := b.c.DefaultJobTemplate(b.t.Context(), "process")
@@ -124,7 +124,7 @@ func (b *bundle) deploy(name string, variables object) core.ID {
 		ID core.ID `json:"id"`
 	}
 	b.do(http.MethodPost, "/deployments/", object{
-		"name": name, "flow_id": b.flow, "work_pool_name": pool, "job_variables": variables, "entrypoint": "f.py:f", "tags": []string{"nightly"},
+		"name": "d", "flow_id": b.flow, "work_pool_name": pool, "job_variables": variables, "entrypoint": "f.py:f", "tags": []string{"nightly"},
 	}, &d)
 	return d.ID
 }
@@ -241,7 +241,7 @@ func (b *bundle) job() *job {
 func TestRunIsExecuted(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	run := b.run(b.deploy("d", object{"command": "sh -c 'a b'", "env": object{"COMPAT": "x", "INHERITED": "no"}, "working_dir": "/tmp"}))
+	run := b.run(b.deploy(object{"command": "sh -c 'a b'", "env": object{"COMPAT": "x", "INHERITED": "no"}, "working_dir": "/tmp"}))
 	b.start(b.config())
 	j := b.job()
 	if j.Run != run.ID.String() || j.Dir != "/tmp" {
@@ -277,7 +277,7 @@ func TestRunIsExecuted(t *testing.T) {
 func TestEventsTellWhatAWorkerDoes(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	run := b.run(b.deploy("d", object{}))
+	run := b.run(b.deploy(object{}))
 	stop := b.start(b.config())
 	b.job().end(launch.Exit{Code: 3})
 	b.state(run.ID, core.Crashed)
@@ -319,44 +319,49 @@ func TestEventsTellWhatAWorkerDoes(t *testing.T) {
 	}
 }
 
-func TestEndOfAJobWithoutAnEndOfTheRun(t *testing.T) {
+func TestExitStatusIsToldInWords(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	deployment := b.deploy("d", object{})
+	run := b.run(b.deploy(object{}))
 	b.start(b.config())
-	t.Run("an exit status is told in words", func(t *testing.T) {
-		run := b.run(deployment)
-		b.job().end(launch.Exit{Code: 7})
-		if r := b.state(run.ID, core.Crashed); !strings.Contains(*r.State.Message, "exit status 7") {
-			t.Errorf("message %q", *r.State.Message)
-		}
-	})
-	t.Run("a run that has ended stays as it is", func(t *testing.T) {
-		run := b.run(deployment)
-		j := b.job()
-		b.setState(run.ID, core.Running)
-		b.setState(run.ID, core.Failed)
-		j.end(launch.Exit{Code: 1})
-		again := b.run(deployment)
-		b.job().end(launch.Exit{Code: 1})
-		b.state(again.ID, core.Crashed)
-		b.state(run.ID, core.Failed)
-	})
-	t.Run("a job that can't be started crashes the run", func(t *testing.T) {
-		b.launcher.mu.Lock()
-		b.launcher.fail = errors.New("no room")
-		b.launcher.mu.Unlock()
-		run := b.run(deployment)
-		if r := b.state(run.ID, core.Crashed); !strings.Contains(*r.State.Message, "no room") {
-			t.Errorf("message %q", *r.State.Message)
-		}
-	})
+	b.job().end(launch.Exit{Code: 7})
+	if r := b.state(run.ID, core.Crashed); !strings.Contains(*r.State.Message, "exit status 7") {
+		t.Errorf("message %q", *r.State.Message)
+	}
+}
+
+func TestEndedRunStaysAsItIs(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	deployment := b.deploy(object{})
+	b.start(b.config())
+	run := b.run(deployment)
+	j := b.job()
+	b.setState(run.ID, core.Running)
+	b.setState(run.ID, core.Failed)
+	j.end(launch.Exit{Code: 1})
+	// Another run's end shows that the first one's was seen.
+	again := b.run(deployment)
+	b.job().end(launch.Exit{Code: 1})
+	b.state(again.ID, core.Crashed)
+	b.state(run.ID, core.Failed)
+}
+
+func TestJobThatCannotBeStartedCrashesTheRun(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.launcher.fail = errors.New("no room")
+	run := b.run(b.deploy(object{}))
+	b.start(b.config())
+	if r := b.state(run.ID, core.Crashed); !strings.Contains(*r.State.Message, "no room") {
+		t.Errorf("message %q", *r.State.Message)
+	}
 }
 
 func TestLimit(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	deployment := b.deploy("d", object{})
+	deployment := b.deploy(object{})
 	first, second := b.run(deployment), b.run(deployment)
 	cfg := b.config()
 	cfg.Limit = 1
@@ -385,7 +390,7 @@ func TestLimit(t *testing.T) {
 func TestCancellation(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	run := b.run(b.deploy("d", object{}))
+	run := b.run(b.deploy(object{}))
 	b.start(b.config())
 	j := b.job()
 	b.setState(run.ID, core.Running)
@@ -399,7 +404,7 @@ func TestCancellation(t *testing.T) {
 func TestStoppedWorkerEndsItsJobs(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	run := b.run(b.deploy("d", object{}))
+	run := b.run(b.deploy(object{}))
 	stop := b.start(b.config())
 	j := b.job()
 	b.setState(run.ID, core.Running)
@@ -413,7 +418,7 @@ func TestStoppedWorkerEndsItsJobs(t *testing.T) {
 func TestRunOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	run := b.run(b.deploy("d", object{}))
+	run := b.run(b.deploy(object{}))
 	w, err := worker.New(b.config())
 	if err != nil {
 		t.Fatal(err)
@@ -425,42 +430,43 @@ func TestRunOnce(t *testing.T) {
 	b.state(run.ID, core.Crashed)
 }
 
-func TestPool(t *testing.T) {
+// once runs a worker with a changed configuration for one poll.
+func (b *bundle) once(change func(*worker.Config)) error {
+	cfg := b.config()
+	change(&cfg)
+	w, err := worker.New(cfg)
+	if err != nil {
+		return err
+	}
+	return w.RunOnce(b.t.Context())
+}
+
+func TestPoolThatIsNotThereIsCreated(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	once := func(change func(*worker.Config)) error {
-		cfg := b.config()
-		change(&cfg)
-		w, err := worker.New(cfg)
-		if err != nil {
-			return err
-		}
-		return w.RunOnce(t.Context())
+	if err := b.once(func(*worker.Config) {}); err != nil {
+		t.Fatal(err)
 	}
-	t.Run("a pool that is not there is created", func(t *testing.T) {
-		if err := once(func(*worker.Config) {}); err != nil {
-			t.Fatal(err)
-		}
-		p, err := b.c.WorkPool(t.Context(), pool)
-		if err != nil || p.Type != "process" || !strings.Contains(string(p.BaseJobTemplate), "{{ command }}") {
-			t.Errorf("pool %+v, %v", p, err)
-		}
-		workers, err := b.c.Workers(t.Context(), pool, client.Query{})
-		if err != nil || len(workers) != 1 || workers[0].Name != "w1" || workers[0].Status != core.WorkerOnline {
-			t.Errorf("workers %+v, %v", workers, err)
-		}
-	})
-	t.Run("a queue that is not there is an error", func(t *testing.T) {
-		err := once(func(cfg *worker.Config) { cfg.Queues = []string{"none"} })
-		if err == nil || !strings.Contains(err.Error(), `no queue "none"; it has: default`) {
-			t.Errorf("%v", err)
-		}
-	})
-	t.Run("a name that fits into no path is an error", func(t *testing.T) {
-		if err := once(func(cfg *worker.Config) { cfg.Name = "a/b" }); err == nil {
-			t.Error("no error")
-		}
-	})
+	p, err := b.c.WorkPool(t.Context(), pool)
+	if err != nil || p.Type != "process" || !strings.Contains(string(p.BaseJobTemplate), "{{ command }}") {
+		t.Errorf("pool %+v, %v", p, err)
+	}
+	workers, err := b.c.Workers(t.Context(), pool, client.Query{})
+	if err != nil || len(workers) != 1 || workers[0].Name != "w1" || workers[0].Status != core.WorkerOnline {
+		t.Errorf("workers %+v, %v", workers, err)
+	}
+}
+
+func TestWrongConfiguration(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	err := b.once(func(cfg *worker.Config) { cfg.Queues = []string{"none"} })
+	if err == nil || !strings.Contains(err.Error(), `no queue "none"; it has: default`) {
+		t.Errorf("a queue that is not there: %v", err)
+	}
+	if err := b.once(func(cfg *worker.Config) { cfg.Name = "a/b" }); err == nil {
+		t.Error("a name that fits into no path is no error")
+	}
 }
 
 func TestResolve(t *testing.T) {
@@ -468,7 +474,7 @@ func TestResolve(t *testing.T) {
 	b := setup(t)
 	b.do(http.MethodPost, "/variables/", object{"name": "region", "value": "eu"}, nil)
 	b.do(http.MethodPost, "/variables/", object{"name": "size", "value": 3}, nil)
-	b.run(b.deploy("d", object{"env": object{
+	b.run(b.deploy(object{"env": object{
 		"WHERE": "{{ prefect.variables.region }}-1", "SIZE": "{{ prefect.variables.size }}", "NONE": "<{{ prefect.variables.none }}>",
 	}}))
 	b.start(b.config())

@@ -43,8 +43,10 @@ func badCases() []badCase {
 		{"an unknown limit", "GET", "/v2/concurrency_limits/none", "", 404, `{"detail":"Concurrency Limit not found"}`},
 		{"an unknown tag limit", "GET", "/concurrency_limits/tag/none", "", 404, `{"detail":"Concurrency limit not found"}`},
 		{"deleting an unknown flow run", "DELETE", "/flow_runs/{none}", "", 404, `{"detail":"Flow run not found"}`},
-		{"a state for an unknown flow run", "POST", "/flow_runs/{none}/set_state", `{"state":{"type":"RUNNING"}}`, 404,
-			`{"exception_message":"Flow run with id 00000000-0000-0000-0000-00000000000a not found"}`},
+		{
+			"a state for an unknown flow run", "POST", "/flow_runs/{none}/set_state", `{"state":{"type":"RUNNING"}}`, 404,
+			`{"exception_message":"Flow run with id 00000000-0000-0000-0000-00000000000a not found"}`,
+		},
 		{"a run of an unknown deployment", "POST", "/deployments/{none}/create_flow_run", `{}`, 404, `{"detail":"Deployment not found"}`},
 		{"a run of an unknown flow", "POST", "/flow_runs/", `{"flow_id":"{none}"}`, 409, conflict},
 		{"a deployment of an unknown flow", "POST", "/deployments/", `{"name":"x","flow_id":"{none}"}`, 409, conflict},
@@ -58,10 +60,14 @@ func badCases() []badCase {
 		{"a limit that is too high", "POST", "/flow_runs/filter", `{"limit":100000}`, 422, `{"detail":"Invalid limit: must be less than or equal to 200."}`},
 		{"a limit below 0", "POST", "/flow_runs/filter", `{"limit":-1}`, 422, `{"detail":"Invalid limit: must be greater than or equal to 0."}`},
 		{"an unknown sort", "POST", "/flow_runs/filter", `{"sort":"NOPE"}`, 422, `~"type":"enum","loc":["body","sort"]`},
-		{"a filter with a wrong id", "POST", "/flow_runs/filter", `{"flow_runs":{"id":{"any_":["x"]}}}`, 422,
-			`~"type":"uuid_parsing","loc":["body","flow_runs","id","any_",0]`},
-		{"a filter with an unknown state", "POST", "/flow_runs/filter", `{"flow_runs":{"state":{"type":{"any_":["SLEEPING"]}}}}`, 422,
-			`~"type":"enum","loc":["body","flow_runs","state","type","any_",0]`},
+		{
+			"a filter with a wrong id", "POST", "/flow_runs/filter", `{"flow_runs":{"id":{"any_":["x"]}}}`, 422,
+			`~"type":"uuid_parsing","loc":["body","flow_runs","id","any_",0]`,
+		},
+		{
+			"a filter with an unknown state", "POST", "/flow_runs/filter", `{"flow_runs":{"state":{"type":{"any_":["SLEEPING"]}}}}`, 422,
+			`~"type":"enum","loc":["body","flow_runs","state","type","any_",0]`,
+		},
 		{"a filter with an unknown key", "POST", "/flow_runs/filter", `{"flow_runs":{"surprise":1}}`, 422, invalid(
 			`{"type":"extra_forbidden","loc":["body","flow_runs","surprise"],"msg":"Extra inputs are not permitted","input":1}`, `{"flow_runs":{"surprise":1}}`)},
 		{"a missing field", "POST", "/flows/", `{}`, 422, invalid(
@@ -74,22 +80,30 @@ func badCases() []badCase {
 		{"an unknown state", "POST", "/flow_runs/{run}/set_state", `{"state":{"type":"SLEEPING"}}`, 422, `~"type":"enum","loc":["body","state","type"]`},
 		{"no state", "POST", "/flow_runs/{run}/set_state", `{}`, 422, invalid(
 			`{"type":"missing","loc":["body","state"],"msg":"Field required","input":null}`, `{}`)},
-		{"schedules that are null", "POST", "/deployments/", `{"name":"x","flow_id":"{flow}","schedules":null}`, 422,
-			`~"type":"list_type","loc":["body","schedules"]`},
+		{
+			"schedules that are null", "POST", "/deployments/", `{"name":"x","flow_id":"{flow}","schedules":null}`, 422,
+			`~"type":"list_type","loc":["body","schedules"]`,
+		},
 		{"a bad cron", "POST", "/deployments/{deployment}/schedules", `[{"schedule":{"cron":"61 * * * *"}}]`, 422, `~Invalid request received.`},
 		{"a bad time zone", "POST", "/deployments/{deployment}/schedules", `[{"schedule":{"cron":"* * * * *","timezone":"Mars/Olympus"}}]`, 422, `~Invalid request received.`},
 		{"a bad rrule", "POST", "/deployments/{deployment}/schedules", `[{"schedule":{"rrule":"FREQ=SOMETIMES"}}]`, 422, `~Invalid request received.`},
 		{"an interval of 0", "POST", "/deployments/{deployment}/schedules", `[{"schedule":{"interval":0}}]`, 422, `~interval must be positive`},
-		{"a reserved pool name", "POST", "/work_pools/", `{"name":"prefect-x","type":"process"}`, 403,
-			`{"detail":"Work pools starting with 'Prefect' are reserved for internal use."}`},
+		{
+			"a reserved pool name", "POST", "/work_pools/", `{"name":"prefect-x","type":"process"}`, 403,
+			`{"detail":"Work pools starting with 'Prefect' are reserved for internal use."}`,
+		},
 		{"a pool name with a slash", "POST", "/work_pools/", `{"name":"a/b","type":"process"}`, 422, invalid(pattern("a/b"), `{"name":"a/b","type":"process"}`)},
-		{"a bad variable name", "POST", "/variables/", `{"name":"Bad Name","value":1}`, 422,
-			`~Value error, Variable name must only contain lowercase letters, numbers, and dashes or underscores.`},
+		{
+			"a bad variable name", "POST", "/variables/", `{"name":"Bad Name","value":1}`, 422,
+			`~Value error, Variable name must only contain lowercase letters, numbers, and dashes or underscores.`,
+		},
 		{"a limit of -1", "POST", "/v2/concurrency_limits/", `{"name":"x","limit":-1}`, 422, `~"type":"greater_than_equal","loc":["body","limit"]`},
 		{"a log without its fields", "POST", "/logs/", `[{"name":"x"}]`, 422, `~{"type":"missing","loc":["body",0,"level"],"msg":"Field required","input":{"name":"x"}}`},
 		{"logs that are no list", "POST", "/logs/", `{"a":1}`, 422, `~"type":"is_instance_of","loc":["body"]`},
-		{"a bad artifact key", "POST", "/artifacts/", `{"key":"Bad Key"}`, 422,
-			`~Value error, Artifact key must only contain lowercase letters, numbers, and dashes.`},
+		{
+			"a bad artifact key", "POST", "/artifacts/", `{"key":"Bad Key"}`, 422,
+			`~Value error, Artifact key must only contain lowercase letters, numbers, and dashes.`,
+		},
 	}
 }
 

@@ -18,8 +18,10 @@ func TestPauseAndResume(t *testing.T) {
 			want{"resume_flow_run lets it go on", "went_on", "went on"},
 			want{"its states are kept", "states", []string{"Pending", "Running", "Paused", "Running", "Completed"}},
 			want{"a pause that waits for input names its keys", "keyset", []string{"description", "response", "schema"}},
-			want{"input of the wrong type is refused", "refused",
-				"Cannot resume this run: Reason: Validation failed for field 'approved'. Failure reason: 'perhaps' is not of type 'boolean'"},
+			want{
+				"input of the wrong type is refused", "refused",
+				"Cannot resume this run: Reason: Validation failed for field 'approved'. Failure reason: 'perhaps' is not of type 'boolean'",
+			},
 			want{"typed input arrives, with initial data for what was not given", "answer", []any{true, "initial"}},
 			want{"a pause that nobody ends fails", "ignored", []string{"FAILED", "FAILED"}},
 			want{"send_input reaches receive_input", "received", "hello"},
@@ -32,10 +34,14 @@ func TestBackgroundTasks(t *testing.T) {
 		c := newClient(t, s, "PREFECT_RESULTS_PERSIST_BY_DEFAULT=true", "PREFECT_TASKS_REFRESH_CACHE=true")
 		c.serve("Starting task worker", "background.py", "serve")
 		c.python("background.py", "submit").check(t,
-			want{"delay and apply_async return what the worker computed", "results",
-				[]string{"EARLY", "LATER", "ASYNC", "at last"}},
-			want{"the task runs end in their states", "states",
-				[]string{"Completed", "Completed", "Completed", "Completed", "Failed"}},
+			want{
+				"delay and apply_async return what the worker computed", "results",
+				[]string{"EARLY", "LATER", "ASYNC", "at last"},
+			},
+			want{
+				"the task runs end in their states", "states",
+				[]string{"Completed", "Completed", "Completed", "Completed", "Failed"},
+			},
 			want{"the task runs have no flow run", "no_flow_run", true},
 			want{"the states of a background task run", "early_states", []string{"Scheduled", "Pending", "Running", "Completed"}},
 		)
@@ -152,8 +158,10 @@ func suspendAndResume(t *testing.T, c *client, deployment string) {
 	s := c.s
 	id := s.createRun(t, deployment, nil)
 	s.waitState(t, id, "Suspended", time.Minute)
-	c.python("resume.py", id, `{"amount": "many"}`).check(t, want{"wrong input is refused", "message",
-		"Cannot resume this run: Reason: Validation failed for field 'amount'. Failure reason: 'many' is not of type 'integer'"})
+	c.python("resume.py", id, `{"amount": "many"}`).check(t, want{
+		"wrong input is refused", "message",
+		"Cannot resume this run: Reason: Validation failed for field 'amount'. Failure reason: 'many' is not of type 'integer'",
+	})
 	c.python("resume.py", id, `{"amount": 42}`).check(t, want{"right input is taken", "resumed", "yes"})
 	s.waitState(t, id, "Completed", time.Minute)
 	s.waitLog(t, id, "answer is 42", 10*time.Second)

@@ -18,8 +18,10 @@ func TestSchedules(t *testing.T) {
 			want{"in the state Scheduled", "interval_states", []string{"Scheduled"}},
 			want{"a cron schedule keeps to its time zone", "cron_local", []string{"02:30"}},
 			want{"an rrule schedule keeps to its days and time zone", "rrule_local", []string{"Fri 09:15", "Mon 09:15"}},
-			want{"several schedules each have their parameters, inactive ones make no runs", "several",
-				[][]any{{"hourly", 1}, {"quarter", 2}}},
+			want{
+				"several schedules each have their parameters, inactive ones make no runs", "several",
+				[][]any{{"hourly", 1}, {"quarter", 2}},
+			},
 			want{"a paused deployment gets no runs", "paused", 0},
 			want{"a changed schedule replaces the runs that are no longer due", "changed_steps", []float64{1200}},
 			want{"and their parameters", "changed_parameters", object{}},

@@ -10,8 +10,10 @@ func TestRetriesAndTimeouts(t *testing.T) {
 			want{"a task that fails twice completes in its third attempt", "flaky_state", "Completed"},
 			want{"its task run counts three attempts", "flaky_run_count", 3},
 			want{"its states are recorded in order", "flaky_states", retried},
-			want{"a task with a long delay waits in AwaitingRetry", "slow_states",
-				[]string{"Pending", "Running", "AwaitingRetry", "Retrying", "Completed"}},
+			want{
+				"a task with a long delay waits in AwaitingRetry", "slow_states",
+				[]string{"Pending", "Running", "AwaitingRetry", "Retrying", "Completed"},
+			},
 			want{"a retry condition that is false ends the task", "hopeless_attempts", 1},
 			want{"and its task run is Failed", "hopeless_state", "Failed"},
 			want{"a task beyond its timeout is TimedOut", "sleepy_state", "TimedOut"},
@@ -19,8 +21,10 @@ func TestRetriesAndTimeouts(t *testing.T) {
 			want{"a flow that fails twice completes in its third attempt", "flow_value", "flow at last"},
 			want{"in the same flow run", "flow_ids", 1},
 			want{"which counts three attempts", "flow_run_count", 3},
-			want{"its states are kept", "flow_states",
-				[]string{"Pending", "Running", "AwaitingRetry", "Running", "AwaitingRetry", "Running", "Completed"}},
+			want{
+				"its states are kept", "flow_states",
+				[]string{"Pending", "Running", "AwaitingRetry", "Running", "AwaitingRetry", "Running", "Completed"},
+			},
 			want{"a flow beyond its timeout is TimedOut", "timed_out_flow", "TimedOut"},
 			want{"with a message", "timed_out_message", "Flow run exceeded timeout of 0.5 second(s)"},
 		)
@@ -61,11 +65,15 @@ func TestCachedResultsAndTransactions(t *testing.T) {
 		newClient(t, s).python("cache.py").check(t,
 			want{"cached values are returned", "values", []int{100, 100, 200, 7, 7, 9, 9}},
 			want{"cached tasks are not called again", "calls", []any{1, 2, "keyed 7", "refreshed 9"}},
-			want{"their task runs are Cached", "states",
-				[]string{"Completed", "Cached", "Completed", "Completed", "Cached", "Completed", "Cached"}},
+			want{
+				"their task runs are Cached", "states",
+				[]string{"Completed", "Cached", "Completed", "Completed", "Cached", "Completed", "Cached"},
+			},
 			want{"which is a kind of Completed", "cached_types", []string{"COMPLETED"}},
-			want{"transactions commit, and roll back in a failure", "happened",
-				[]string{"write kept", "commit", "write undone", "value", "rollback"}},
+			want{
+				"transactions commit, and roll back in a failure", "happened",
+				[]string{"write kept", "commit", "write undone", "value", "rollback"},
+			},
 			want{"the flow of the failed transaction is Failed", "transaction_flow", "Failed"},
 		)
 	})

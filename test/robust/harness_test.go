@@ -98,6 +98,14 @@ type server struct {
 	http     *http.Client
 }
 
+// in is the server for a subtest.
+func (s *server) in(t *testing.T) *server {
+	t.Helper()
+	c := *s
+	c.t = t
+	return &c
+}
+
 // newServer prepares a server without starting it; database "" is a new SQLite file.
 func newServer(t *testing.T, database string, flags ...string) *server {
 	t.Helper()
@@ -222,7 +230,9 @@ func (s *server) checkLog() {
 	}
 }
 
-func (s *server) url(path string) string { return fmt.Sprintf("http://127.0.0.1:%d/api%s", s.port, path) }
+func (s *server) url(path string) string {
+	return fmt.Sprintf("http://127.0.0.1:%d/api%s", s.port, path)
+}
 
 // waitFor fails the test unless the condition holds within the limit.
 func (s *server) waitFor(limit time.Duration, what string, condition func() bool) {

@@ -24,7 +24,6 @@ type user struct {
 // impatience is how long a patient user tries to get an acknowledgement.
 const impatience = 30 * time.Second
 
-
 // ask makes a request until a server acknowledges it. Only requests that may
 // come twice are asked so.
 func (u *user) ask(ctx context.Context, method, path string, in, out any) error {
@@ -58,7 +57,7 @@ func (u *user) insist(ctx context.Context, try func(*server) error) error {
 func (u *user) lives(n int) error {
 	for range n {
 		if u.alive.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // the user was told to stop
 		}
 		if err := u.life(context.WithoutCancel(u.alive)); err != nil {
 			return err

@@ -113,6 +113,9 @@ func (a *API) socketEnded(r *http.Request, sink *eventSink, err error) {
 // maxBackfill is how far back a subscriber gets events that came before it.
 const maxBackfill = 15 * time.Minute
 
+// backfillBatch is how many of them are read at once.
+const backfillBatch = 5000
+
 // eventsOut sends the events that match the subscriber's filter, first those
 // of the recent past if it wants them. Prefect REST: WS /events/out.
 func (a *API) eventsOut(w http.ResponseWriter, r *http.Request) {
@@ -168,17 +171,29 @@ func (a *API) backfill(ctx context.Context, f *core.EventFilter, sent map[core.I
 	if f.Since != nil && f.Since.After(since) {
 		since = *f.Since
 	}
-	var events []*core.Event
-	err := a.view(ctx, func(tx core.Tx) (err error) {
-		events, err = tx.RecentEvents(since, 10000)
-		return err
-	})
-	for _, e := range events {
+	for {
+		var events []*core.Event
+		err := a.view(ctx, func(tx core.Tx) (err error) {
+			events, err = tx.RecentEvents(since, backfillBatch)
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		sent[e.ID] = true
-		err = send(e)
+		fresh := 0
+		for _, e := range events {
+			if sent[e.ID] {
+				continue
+			}
+			fresh++
+			sent[e.ID] = true
+			if err := send(e); err != nil {
+				return err
+			}
+		}
+		if len(events) < backfillBatch || fresh == 0 {
+			return nil
+		}
+		since = events[len(events)-1].Occurred // its own instant comes again
 	}
-	return err
 }

@@ -36,6 +36,7 @@ func (r channelRefusal) Error() string { return r.reason }
 func unauthorized() error {
 	return channelRefusal{websocket.StatusPolicyViolation, "authorization_failed"}
 }
+
 func protocolError() error {
 	return channelRefusal{websocket.StatusProtocolError, "protocol_error"}
 }

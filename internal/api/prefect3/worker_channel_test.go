@@ -160,12 +160,18 @@ func TestAWorkerIsTurnedAway(t *testing.T) {
 	}{
 		{"without a hello", frameMessage("worker.heartbeat.v1", map[string]any{}), websocket.StatusProtocolError, "protocol_error"},
 		{"without a name", helloMessage(func(p map[string]any) { p["worker_name"] = "" }), websocket.StatusProtocolError, "protocol_error"},
-		{"from an unknown pool that it must not make", helloMessage(func(p map[string]any) { p["create_pool_if_not_found"] = false }),
-			websocket.StatusPolicyViolation, "authorization_failed"},
-		{"from an unknown queue", helloMessage(func(p map[string]any) { p["work_queue_names"] = []string{"x"} }),
-			websocket.StatusPolicyViolation, "authorization_failed"},
-		{"for its version", helloMessage(func(p map[string]any) { p["supported_channel_versions"] = []string{"v9"} }),
-			websocket.StatusPolicyViolation, "unsupported_version"},
+		{
+			"from an unknown pool that it must not make", helloMessage(func(p map[string]any) { p["create_pool_if_not_found"] = false }),
+			websocket.StatusPolicyViolation, "authorization_failed",
+		},
+		{
+			"from an unknown queue", helloMessage(func(p map[string]any) { p["work_queue_names"] = []string{"x"} }),
+			websocket.StatusPolicyViolation, "authorization_failed",
+		},
+		{
+			"for its version", helloMessage(func(p map[string]any) { p["supported_channel_versions"] = []string{"v9"} }),
+			websocket.StatusPolicyViolation, "unsupported_version",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

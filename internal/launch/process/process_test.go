@@ -127,8 +127,10 @@ func TestStartFails(t *testing.T) {
 		job        launch.Job
 	}{
 		{"without a command", "no command", launch.Job{Run: "r"}},
-		{"when the program is not in the PATH of the job", `"leat-no-such" was not found in the PATH /nowhere`,
-			launch.Job{Run: "r", Command: []string{"leat-no-such"}, Env: []string{"PATH=/nowhere"}}},
+		{
+			"when the program is not in the PATH of the job", `"leat-no-such" was not found in the PATH /nowhere`,
+			launch.Job{Run: "r", Command: []string{"leat-no-such"}, Env: []string{"PATH=/nowhere"}},
+		},
 		{"when the directory is not there", "no such file", launch.Job{
 			Run: "r", Command: []string{"sh"}, Env: []string{"PATH=" + os.Getenv("PATH")}, Dir: "/leat-no-such",
 		}},

@@ -85,8 +85,11 @@ func dueInOrder(t *testing.T, y *yard) {
 	}{
 		{"with an end", core.DueRuns{Before: &before, Limit: 10}, []core.ID{late.ID, soon.ID}},
 		{"with both ends", core.DueRuns{Before: &before, After: &after, Limit: 10}, []core.ID{soon.ID}},
-		{"of a deployment", core.DueRuns{Deployments: []core.ID{y.flow.ID, y.deployment.ID}, Before: &before, Limit: 10},
-			[]core.ID{late.ID, soon.ID}},
+		{
+			"of a deployment",
+			core.DueRuns{Deployments: []core.ID{y.flow.ID, y.deployment.ID}, Before: &before, Limit: 10},
+			[]core.ID{late.ID, soon.ID},
+		},
 		{"the first", core.DueRuns{Limit: 1}, []core.ID{late.ID}},
 	} {
 		y.view(func(tx core.Tx) error {
