@@ -47,6 +47,7 @@ var layers = map[string]int{
 	"cmd/leat":    7,
 	"examples/*":  7,
 	"test/compat": 7,
+	"test/robust": 7,
 }
 
 // restriction names packages, ours or others', that only some of ours import,

@@ -7,4 +7,5 @@ cd "$(dirname "$0")/.."
 export LEAT_TEST_PYTHON="${LEAT_TEST_PYTHON:-$PWD/.venv/bin/python}"
 export DO_NOT_TRACK=1
 # -count=1: the result also depends on programs that the test cache can't see.
-exec go test -count=1 -timeout 22m "$@" ./test/compat/...
+# -parallel: the tests wait more than they compute.
+exec go test -count=1 -parallel 6 -timeout 22m "$@" ./test/compat/...

@@ -89,6 +89,7 @@ type logFollower struct {
 	seen    map[core.ID]bool
 	latest  time.Time // the newest line's time
 	printed time.Time // when the last line was printed
+	queried time.Time // when the stored lines were last read
 	// poll is how often the run's state is read, settle how long nothing has to
 	// come after its end before the log counts as complete: programs send the last
 	// lines after the last state.
@@ -149,10 +150,23 @@ func (f *logFollower) follow(ctx context.Context) (client.FlowRun, error) {
 			if f.env.Now().Sub(f.printed) > f.settle && ended(run, f.env.Now().Add(-f.settle)) {
 				return run, f.query(ctx)
 			}
-			if err := f.query(ctx); err != nil {
-				return run, err
+			if f.due(stopped) {
+				if err := f.query(ctx); err != nil {
+					return run, err
+				}
 			}
 		}
+	}
+}
+
+// due reports whether to read stored lines: now and then while the websocket
+// brings new ones, always when it has broken.
+func (f *logFollower) due(broken <-chan struct{}) bool {
+	select {
+	case <-broken:
+		return true
+	default:
+		return f.env.Now().Sub(f.queried) > 5*time.Second
 	}
 }
 
@@ -163,6 +177,7 @@ func ended(run client.FlowRun, before time.Time) bool {
 
 // query prints the stored lines that were not printed yet.
 func (f *logFollower) query(ctx context.Context) error {
+	f.queried = f.env.Now()
 	var after *time.Time
 	if !f.latest.IsZero() {
 		t := f.latest.Add(-overlap)

@@ -220,9 +220,10 @@ func TestFollowEvents(t *testing.T) {
 
 func TestSendEvents(t *testing.T) {
 	t.Parallel()
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	events := []client.Event{
-		{Event: "one", ID: core.NewID(time.Now()), Occurred: wire.FromTime(time.Now()), Resource: core.Labels{{Key: "prefect.resource.id", Value: "r"}}},
-		{Event: "two", ID: core.NewID(time.Now()), Occurred: wire.FromTime(time.Now()), Resource: core.Labels{{Key: "prefect.resource.id", Value: "r"}}},
+		{Event: "one", ID: core.NewID(at), Occurred: wire.FromTime(at), Resource: core.Labels{{Key: "prefect.resource.id", Value: "r"}}},
+		{Event: "two", ID: core.NewID(at), Occurred: wire.FromTime(at), Resource: core.Labels{{Key: "prefect.resource.id", Value: "r"}}},
 	}
 	t.Run("events are sent in order and confirmed by the pong", func(t *testing.T) {
 		t.Parallel()

@@ -30,8 +30,9 @@ type Environment struct {
 	Ready func(addr string)
 }
 
-// stopTime is how long a stopping server finishes what it has accepted.
-const stopTime = 10 * time.Second
+// stopTime is how long a stopping server finishes what it has accepted; the
+// services and the store then have the rest of the ten seconds.
+const stopTime = 8 * time.Second
 
 // Run serves until ctx ends, then finishes what was accepted, for at most ten
 // seconds, and closes the store.

@@ -28,6 +28,8 @@ type dialect struct {
 	bind func(q string) string
 	// retryable reports whether a transaction that failed so may succeed when run again.
 	retryable func(err error) bool
+	// lost reports whether an error tells that the connection broke.
+	lost func(err error) bool
 }
 
 func sqliteDialect() *dialect {
@@ -39,6 +41,7 @@ func sqliteDialect() *dialect {
 		like:      "LIKE",
 		bind:      func(q string) string { return q },
 		retryable: func(error) bool { return false },
+		lost:      func(error) bool { return false },
 	}
 }
 
@@ -58,6 +61,7 @@ func postgresDialect() *dialect {
 			WHERE lease.holder = excluded.holder OR lease.expires < extract(epoch FROM clock_timestamp())`,
 		bind:      numbered,
 		retryable: postgresRetryable,
+		lost:      postgresLost,
 	}
 }
 

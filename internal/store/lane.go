@@ -18,6 +18,9 @@ const (
 	// maxAttempts bounds how often a closure is run again after a conflict with
 	// another replica.
 	maxAttempts = 8
+	// maxConnects bounds how often a connection that is refused is tried again
+	// before those that wait for it are told.
+	maxConnects = 5
 )
 
 var errClosed = core.Errorf(core.Unavailable, "the server is stopping")
@@ -124,9 +127,7 @@ func (l *lane) collect(first *request) []*request {
 // it happens rarely and needs no savepoint in the usual case.
 func (l *lane) commit(ctx context.Context, group []*request) {
 	if err := l.attempt(ctx, group); err != nil {
-		for _, req := range group {
-			l.alone(ctx, req)
-		}
+		l.separately(ctx, group, err)
 	}
 	for _, req := range group {
 		if req.err == nil {
@@ -139,6 +140,46 @@ func (l *lane) commit(ctx context.Context, group []*request) {
 // errSpoiled tells that a transaction cannot be committed because one closure
 // left a part of its writes in it.
 var errSpoiled = errors.New("a closure failed after writing")
+
+// errUncertain tells that the connection broke while a commit was under way:
+// nobody knows whether it took place, so its closures must not run again.
+var errUncertain = errors.New("the connection broke during the commit")
+
+// unreachable is the error of a database to which no connection can be made.
+type unreachable struct{ error }
+
+func (u unreachable) Unwrap() error { return u.error }
+
+// unanswered reports whether a connection was waited for as long as is reasonable.
+func unanswered(err error) bool {
+	_, ok := errors.AsType[unreachable](err)
+	return ok && errors.Is(err, context.DeadlineExceeded)
+}
+
+// separately answers a group whose transaction failed. Once the database is
+// known to be out of reach, the rest is told so without another try: whoever
+// waits in line does not wait for the attempts of all before.
+func (l *lane) separately(ctx context.Context, group []*request, err error) {
+	if errors.Is(err, errUncertain) {
+		for _, req := range group {
+			if req.err == nil {
+				req.err = unavailable(err)
+			}
+		}
+		return
+	}
+	var down error
+	if unanswered(err) {
+		down = unavailable(err)
+	}
+	for _, req := range group {
+		if down != nil {
+			req.err = down
+			continue
+		}
+		down = l.alone(ctx, req)
+	}
+}
 
 func (l *lane) attempt(ctx context.Context, group []*request) error {
 	c, err := l.connect(ctx)
@@ -178,27 +219,36 @@ func (l *lane) attempt(ctx context.Context, group []*request) error {
 }
 
 // alone runs one request in its own transaction, again when another replica
-// was in its way or the connection was lost before the commit was sent.
-func (l *lane) alone(ctx context.Context, req *request) {
+// was in its way or the connection was lost before the commit was sent. It
+// returns an error when the database is out of reach.
+func (l *lane) alone(ctx context.Context, req *request) (down error) {
 	for try := range maxAttempts {
 		req.err = nil
 		err := l.attempt(ctx, []*request{req})
 		if err == nil {
-			return
+			return nil
 		}
 		if errors.Is(err, errSpoiled) {
 			if req.err != nil && core.CodeOf(req.err) != core.Internal {
-				return // the closure's own refusal; its writes are undone
+				return nil // the closure's own refusal; its writes are undone
 			}
 			err = req.err
 		}
+		if errors.Is(err, errUncertain) {
+			req.err = unavailable(err)
+			return nil
+		}
 		if !l.engine.dialect().retryable(err) || req.ctx.Err() != nil {
 			req.err = fmt.Errorf("store: %w", err)
-			return
+			return nil
 		}
 		req.err = unavailable(err)
+		if _, ok := errors.AsType[unreachable](err); ok && try+1 >= maxConnects || unanswered(err) {
+			return req.err
+		}
 		l.pause(ctx, req.ctx, try)
 	}
+	return nil
 }
 
 // pause waits before another attempt, longer each time.
@@ -232,7 +282,7 @@ func (l *lane) connect(ctx context.Context) (writeConn, error) {
 	}
 	c, err := l.engine.writer(ctx)
 	if err != nil {
-		return nil, err
+		return nil, unreachable{err}
 	}
 	l.conn = c
 	return c, nil

@@ -60,11 +60,15 @@ func after[T any](t *tx, from, columns string, c core.Cursor, limit int, scan fu
 		args = append(args, c.Tx, c.Tx)
 	}
 	order := strings.TrimPrefix(t.d.seqTx+", seq", "0, ")
+	last := c // after an error the caller reads on from where it was
 	out, err := list(t, func(r rows) (T, error) {
-		return scan(prefixed{r, []any{&c.Tx, &c.Seq}})
+		return scan(prefixed{r, []any{&last.Tx, &last.Seq}})
 	}, "SELECT "+t.d.seqTx+", seq, "+columns+" FROM "+from+" WHERE ws = ? AND "+beyond+" AND "+t.d.visible+" ORDER BY "+order+" LIMIT ?",
 		append(args, c.Seq, limit)...)
-	return out, c, err
+	if err != nil {
+		return nil, c, err
+	}
+	return out, last, nil
 }
 
 // prefixed scans leading columns into dest before the caller's.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 	"time"
 
@@ -12,6 +14,15 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/leat-dev/leat/internal/core"
+)
+
+const (
+	// connectLimit is how long a connection to Postgres may take.
+	connectLimit = 5 * time.Second
+	// answerLimit is how long Postgres may take to answer one round trip. A
+	// connection that is silent for longer is given up, since one that leads
+	// nowhere says nothing by itself for a quarter of an hour.
+	answerLimit = 10 * time.Second
 )
 
 // channel is the name under which replicas tell each other of commits.
@@ -47,21 +58,27 @@ func openPostgres(ctx context.Context, cfg Config) (*postgresEngine, error) {
 func (e *postgresEngine) dialect() *dialect { return e.d }
 
 func (e *postgresEngine) writer(ctx context.Context) (writeConn, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, connectLimit)
 	defer cancel()
 	c, err := pgx.Connect(ctx, e.url)
 	if err != nil {
 		return nil, err
 	}
-	return &postgresConn{c: c, d: e.d}, nil
+	return newPostgresConn(c, e.d), nil
 }
 
 func (e *postgresEngine) reader(ctx context.Context) (conn, func(), error) {
+	ctx, cancel := context.WithTimeout(ctx, connectLimit)
+	defer cancel()
 	c, err := e.pool.Acquire(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	return &postgresConn{c: c.Conn(), d: e.d}, c.Release, nil
+	pc := newPostgresConn(c.Conn(), e.d)
+	return pc, func() {
+		pc.watch.Stop()
+		c.Release()
+	}, nil
 }
 
 // listen follows NOTIFY and connects again for as long as ctx lives. After a
@@ -115,6 +132,16 @@ type postgresConn struct {
 	queue  *pgx.Batch
 	nWrite int
 	failed bool
+	// watch breaks the connection when an answer does not come. It runs from a
+	// round trip's begin to the end of the transaction or read.
+	watch *time.Timer
+}
+
+func newPostgresConn(c *pgx.Conn, d *dialect) *postgresConn {
+	network := c.PgConn().Conn()
+	watch := time.AfterFunc(answerLimit, func() { _ = network.Close() })
+	watch.Stop()
+	return &postgresConn{c: c, d: d, watch: watch}
 }
 
 func (c *postgresConn) exec(q string, args ...any) error {
@@ -131,6 +158,7 @@ func (c *postgresConn) flush() error {
 	if c.queue == nil {
 		return nil
 	}
+	c.watch.Reset(answerLimit)
 	res := c.c.SendBatch(context.Background(), c.queue)
 	c.queue = nil
 	return c.note(res.Close())
@@ -141,11 +169,13 @@ func (c *postgresConn) execN(q string, args ...any) (int64, error) {
 	if err := c.flush(); err != nil {
 		return 0, err
 	}
+	c.watch.Reset(answerLimit)
 	tag, err := c.c.Exec(context.Background(), c.d.bind(q), args...)
 	return tag.RowsAffected(), c.note(err)
 }
 
 func (c *postgresConn) query(q string, args ...any) (rows, error) {
+	c.watch.Reset(answerLimit)
 	if c.queue == nil {
 		r, err := c.c.Query(context.Background(), c.d.bind(q), args...)
 		return postgresRows{r, c, nil}, c.note(err)
@@ -172,6 +202,7 @@ func (c *postgresConn) queryOnce(q string, args ...any) (rows, error) { return c
 
 func (c *postgresConn) begin() error {
 	c.failed = false
+	c.watch.Reset(answerLimit)
 	_, err := c.c.Exec(context.Background(), "BEGIN")
 	return err
 }
@@ -189,15 +220,23 @@ func (c *postgresConn) commit(topics []core.Topic) error {
 	if err := c.flush(); err != nil {
 		return err
 	}
+	c.watch.Reset(answerLimit)
 	_, err := c.c.Exec(context.Background(), "COMMIT")
+	c.watch.Stop()
+	var told *pgconn.PgError
+	if err != nil && !errors.As(err, &told) && !pgconn.SafeToRetry(err) {
+		return fmt.Errorf("%w: %w", errUncertain, err)
+	}
 	return err
 }
 
 func (c *postgresConn) rollback() error {
 	c.queue = nil
+	defer c.watch.Stop()
 	if c.c.IsClosed() {
 		return errors.New("connection closed")
 	}
+	c.watch.Reset(answerLimit)
 	_, err := c.c.Exec(context.Background(), "ROLLBACK")
 	return err
 }
@@ -207,6 +246,7 @@ func (c *postgresConn) writes() int { return c.nWrite }
 func (c *postgresConn) broken() bool { return c.failed }
 
 func (c *postgresConn) close() {
+	c.watch.Stop()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_ = c.c.Close(ctx) // the connection is given up whatever it says
@@ -240,15 +280,29 @@ func (r postgresRows) Close() {
 func postgresRetryable(err error) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch pg.Code {
-		case "40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300":
+		case "40001", "40P01", "55P03":
 			return true
 		case "23505":
 			// Another replica stored the same name meanwhile; run again, the closure
 			// finds it and says so.
 			return true
 		}
+	}
+	return postgresLost(err)
+}
+
+// postgresLost tells a connection that broke or cannot be made.
+func postgresLost(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		switch pg.Code {
+		case "57P01", "57P02", "57P03", "53300":
+			return true
+		}
 		return strings.HasPrefix(pg.Code, "08")
 	}
 	var connect *pgconn.ConnectError
-	return errors.As(err, &connect) || pgconn.SafeToRetry(err)
+	var network net.Error
+	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		pgconn.SafeToRetry(err)
 }

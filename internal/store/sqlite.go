@@ -191,6 +191,8 @@ type sqliteRows struct{ *sql.Rows }
 
 func (r sqliteRows) Close() { _ = r.Rows.Close() }
 
+func (r sqliteRows) Err() error { return sqliteError(r.Rows.Err()) }
+
 // sqliteError names the conditions that an operator can do something about.
 func sqliteError(err error) error {
 	var coded interface{ Code() int }

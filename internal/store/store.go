@@ -99,7 +99,11 @@ func (s *Store) View(ctx context.Context, ws core.WorkspaceID, fn func(core.Tx) 
 		return unavailable(err)
 	}
 	defer release()
-	return fn(&tx{conn: c, ws: ws, d: s.engine.dialect()})
+	d := s.engine.dialect()
+	if err = fn(&tx{conn: c, ws: ws, d: d}); err != nil && core.CodeOf(err) == core.Internal && d.lost(err) {
+		return unavailable(err)
+	}
+	return err
 }
 
 // Workspaces implements core.Store.

@@ -100,20 +100,32 @@ func New(cfg Config) (*Worker, error) {
 // their runs crashed, and returns.
 func (w *Worker) Run(ctx context.Context) error {
 	return w.session(ctx, func(ctx, jobs context.Context) error {
-		tick := time.NewTicker(w.cfg.PollEvery)
-		defer tick.Stop()
-		for {
+		wait := w.cfg.PollEvery
+		for ctx.Err() == nil {
 			if err := w.poll(ctx, jobs); err != nil && ctx.Err() == nil {
-				w.cfg.Log.Warn("polling the pool", "work_pool", w.cfg.Pool, "error", err)
+				wait = min(2*wait, max(w.cfg.PollEvery, maxWait))
+				w.cfg.Log.Warn("polling the pool", "work_pool", w.cfg.Pool, "error", err, "again_in", wait)
+			} else {
+				wait = w.cfg.PollEvery
 			}
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-tick.C:
-			case <-w.freed():
-			}
+			w.rest(ctx, wait)
 		}
+		return nil
 	})
+}
+
+// maxWait is how long a worker rests at most while the server can't be reached.
+const maxWait = 30 * time.Second
+
+// rest waits, but not longer than until ctx ends, or an attempt that others wait for.
+func (w *Worker) rest(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	case <-w.freed():
+	}
 }
 
 // RunOnce polls once, waits until what it got has ended, and returns.
@@ -193,7 +205,7 @@ func (w *Worker) connect(ctx context.Context) error {
 		if sleep(ctx, wait) != nil {
 			return err
 		}
-		wait = min(2*wait, 30*time.Second)
+		wait = min(2*wait, maxWait)
 	}
 }
 

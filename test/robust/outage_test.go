@@ -10,8 +10,12 @@ import (
 	"time"
 )
 
-// patience is how long a request may take while the database is away.
-const patience = 11 * time.Second
+// How long a request may take while the database refuses connections, and
+// while it takes them and says nothing.
+const (
+	patience     = 5 * time.Second
+	deepPatience = 21 * time.Second
+)
 
 // probes are requests of every kind, as functions that make one.
 func probes(flow, run string) []func(s *server) (string, object) {
@@ -30,7 +34,7 @@ func probes(flow, run string) []func(s *server) (string, object) {
 
 // refusedEverywhere makes requests of every kind, several at once, and wants
 // each refused with 503 in the API's shape.
-func refusedEverywhere(t *testing.T, s *server, flow, run string) {
+func refusedEverywhere(t *testing.T, s *server, flow, run string, patience time.Duration) {
 	t.Helper()
 	var all sync.WaitGroup
 	for _, probe := range probes(flow, run) {
@@ -79,8 +83,8 @@ func TestPostgresGoesAwayAndComesBack(t *testing.T) {
 	for i := range 2 {
 		waitFor(t, 30*time.Second, "some work", func() bool { return l.count() > (i+1)*users*each/4 })
 		p.down()
-		refusedEverywhere(t, s, flow, run)
-		refusedEverywhere(t, s, flow, run)
+		refusedEverywhere(t, s, flow, run, patience)
+		refusedEverywhere(t, s, flow, run, patience)
 		p.up()
 	}
 	all.Wait()
@@ -108,7 +112,7 @@ func TestPostgresStopsAnswering(t *testing.T) {
 	flow := s.flow()
 	run := s.run(flow)
 	p.stall()
-	refusedEverywhere(t, s, flow, run)
+	refusedEverywhere(t, s, flow, run, deepPatience)
 	p.resume()
 	waitFor(t, 20*time.Second, "the server to recover", func() bool {
 		_, err := s.call(t.Context(), http.MethodPost, "/flows/", object{"name": unique("flow")}, nil)

@@ -54,19 +54,23 @@ func (a *API) newFollower(s *socket, t core.Topic) *follower {
 func (f *follower) run(read func() (more bool, err error)) error {
 	look := time.NewTimer(0)
 	defer look.Stop()
-	pause := followPace
+	pause, soon := followPace, false
 	for {
 		select {
 		case <-look.C:
 		case <-f.wake:
 			pause = followPace
-			look.Reset(followPace)
+			if !soon { // a look that is due already is not put off, or a busy server would put it off for ever
+				look.Reset(followPace)
+			}
+			soon = true
 			continue
 		case err := <-f.gone:
 			return err
 		}
+		soon = false
 		more, err := read()
-		if err != nil {
+		if err != nil && core.CodeOf(err) != core.Unavailable { // a database that is away comes back
 			return err
 		}
 		if more {

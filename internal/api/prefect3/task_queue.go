@@ -52,23 +52,22 @@ func (a *API) scheduledTasks(w http.ResponseWriter, r *http.Request) {
 	a.offerTasks(s, sub.Keys)
 }
 
-// offerTasks sends runs until the worker quits.
+// offerTasks sends runs until the worker quits or goes.
 func (a *API) offerTasks(s *socket, keys []string) {
 	wake, stop := a.store.Subscribe(core.TopicTaskQueue)
 	defer stop()
 	// Runs whose time comes, or whose worker died, wake nobody.
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
+	answers := s.answers()
 	for {
 		run, err := a.Engine.ClaimTaskRun(s.ctx, a.workspace(s.ctx), keys, claimTime)
 		if core.CodeOf(err) == core.NotFound {
 			select {
 			case <-wake:
 			case <-look.C:
-				if s.Ping(s.ctx) != nil {
-					return
-				}
-			case <-s.ctx.Done():
+			case answer := <-answers:
+				s.endTasks(answer)
 				return
 			}
 			continue
@@ -77,20 +76,46 @@ func (a *API) offerTasks(s *socket, keys []string) {
 			a.endFollowing(s, err)
 			return
 		}
-		var ack struct {
-			Type string `json:"type"`
-		}
-		if s.send(a.taskRunOf(run)) != nil || s.receive(&ack) != nil {
+		if s.send(a.taskRunOf(run)) != nil {
 			return
 		}
-		switch ack.Type {
-		case "quit":
-			s.refuse(websocket.StatusNormalClosure, "")
-			return
-		case "ack":
-		default:
-			s.refuse(statusProtocolViolation, "Protocol violation: expected 'ack' message")
+		if answer := <-answers; answer != "ack" {
+			s.endTasks(answer)
 			return
 		}
+	}
+}
+
+// answers returns a channel of the types of the messages that the worker
+// sends; it is closed when the worker goes.
+func (s *socket) answers() <-chan string {
+	out := make(chan string)
+	go func() {
+		defer close(out)
+		for {
+			var m struct {
+				Type string `json:"type"`
+			}
+			if s.receive(&m) != nil {
+				return
+			}
+			select {
+			case out <- m.Type:
+			case <-s.ctx.Done():
+				return
+			}
+		}
+	}()
+	return out
+}
+
+// endTasks closes the socket after a message that was no acknowledgement; ""
+// stands for none, of a worker that has gone.
+func (s *socket) endTasks(answer string) {
+	switch answer {
+	case "quit", "":
+		s.refuse(websocket.StatusNormalClosure, "")
+	default:
+		s.refuse(statusProtocolViolation, "Protocol violation: expected 'ack' message")
 	}
 }
