@@ -1,11 +1,11 @@
 package core
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 )
 
 // Labels is an ordered JSON object of strings, as the resources of events are.
@@ -47,29 +47,78 @@ func appendString(b []byte, s string) []byte {
 
 // UnmarshalJSON implements json.Unmarshaler. Values that are no strings are refused.
 func (l *Labels) UnmarshalJSON(data []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+	if !json.Valid(data) {
+		return errors.New("not JSON")
+	}
+	p := labelParser{data: data}
+	if p.next() != '{' {
 		return errors.New("a resource is a JSON object")
 	}
 	*l = (*l)[:0]
-	for dec.More() {
-		key, err := dec.Token()
+	for p.next() != '}' {
+		key, err := p.text()
 		if err != nil {
 			return err
 		}
-		value, err := dec.Token()
+		p.next() // the colon
+		if p.peek() != '"' {
+			return fmt.Errorf("the value of %q is not a string", key)
+		}
+		p.next()
+		value, err := p.text()
 		if err != nil {
 			return err
 		}
-		k, _ := key.(string)
-		v, ok := value.(string)
-		if !ok {
-			return fmt.Errorf("the value of %q is not a string", k)
+		*l = append(*l, Label{Key: key, Value: value})
+		if p.peek() == ',' {
+			p.next()
 		}
-		*l = append(*l, Label{Key: k, Value: v})
 	}
-	_, err := dec.Token()
-	return err
+	return nil
+}
+
+// labelParser walks valid JSON. Resources come with every event, and most of
+// their strings need no unquoting.
+type labelParser struct {
+	data []byte
+	at   int
+}
+
+// peek returns the next byte that is no white space.
+func (p *labelParser) peek() byte {
+	for p.at < len(p.data) && (p.data[p.at] == ' ' || p.data[p.at] == '\n' || p.data[p.at] == '\t' || p.data[p.at] == '\r') {
+		p.at++
+	}
+	if p.at == len(p.data) {
+		return '}'
+	}
+	return p.data[p.at]
+}
+
+// next takes that byte.
+func (p *labelParser) next() byte {
+	c := p.peek()
+	p.at++
+	return c
+}
+
+// text reads a string whose opening quote was taken.
+func (p *labelParser) text() (string, error) {
+	start, plain := p.at, true
+	for p.at < len(p.data) && p.data[p.at] != '"' {
+		if p.data[p.at] == '\\' {
+			plain = false
+			p.at++
+		}
+		p.at++
+	}
+	p.at++
+	if plain && utf8.Valid(p.data[start:p.at-1]) {
+		return string(p.data[start : p.at-1]), nil
+	}
+	var s string
+	err := json.Unmarshal(p.data[start-1:p.at], &s)
+	return s, err
 }
 
 // Get returns the value of the key, or "".

@@ -97,8 +97,8 @@ type FlowRunTx interface {
 	// UpdateFlowRun stores all that may change in a run, its state not included.
 	UpdateFlowRun(r *FlowRun) error
 	// SetFlowRunState appends r.State and stores the run with it. The caller has
-	// read the run in the same transaction.
-	SetFlowRunState(r *FlowRun) error
+	// read the run in the same transaction; was are its times as they were then.
+	SetFlowRunState(r *FlowRun, was RunTimes) error
 	// FlowRunStates lists a run's states from the oldest to the newest.
 	FlowRunStates(runID ID) ([]*State, error)
 	// FlowRunState returns one state by its id, or a NotFound error.
@@ -126,6 +126,14 @@ type FlowRunTx interface {
 	// LoseFlowRun records that the run's connection ended without a word.
 	LoseFlowRun(id ID, at time.Time) error
 }
+
+// RunTimes are the times of a run by which runs are found.
+type RunTimes struct {
+	Expected, Start, End *time.Time
+}
+
+// Times returns the run's times.
+func (r *FlowRun) Times() RunTimes { return RunTimes{r.ExpectedStartTime, r.StartTime, r.EndTime} }
 
 // Heartbeat is a sign of life of a flow run.
 type Heartbeat struct {

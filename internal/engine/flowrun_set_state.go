@@ -64,7 +64,7 @@ func (e *Engine) propose(tx core.Tx, now time.Time, run *core.FlowRun, p Proposa
 	if state.Type == core.Scheduled && state.Details.ScheduledTime == nil {
 		state.Details.ScheduledTime = &now
 	}
-	from := run.State
+	from, was := run.State, run.Times()
 	d := Decide(run, state, facts)
 	if d.Slot != SlotKeep {
 		if err := changeSlot(tx, now, run, d, limit); err != nil {
@@ -82,7 +82,7 @@ func (e *Engine) propose(tx core.Tx, now time.Time, run *core.FlowRun, p Proposa
 	if run.State.Type == core.Pending && p.Worker != "" {
 		run.ClaimedBy = &p.Worker
 	}
-	if err := tx.SetFlowRunState(run); err != nil {
+	if err := tx.SetFlowRunState(run, was); err != nil {
 		return Outcome{}, err
 	}
 	var fromType core.StateType

@@ -33,6 +33,9 @@ func checkVariables(pool *core.WorkPool, variables json.RawMessage, partial bool
 	if !ok || len(members(schema)) == 0 {
 		return nil
 	}
+	if _, required := fieldOf(members(schema), "required"); !required && len(members(variables)) == 0 {
+		return nil // only defaults, which were checked with the template
+	}
 	if err := jsonschema.CheckSchema(schema); err != nil {
 		return invalidTemplate(err)
 	}

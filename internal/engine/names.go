@@ -10,12 +10,8 @@ import (
 // water creature, chosen by the run's random id.
 func runName(id core.ID) string {
 	n := binary.BigEndian.Uint32(id[12:])
-	a, b := adjectives(), creatures()
-	return a[int(n)%len(a)] + "-" + b[int(n>>8)%len(b)]
-}
-
-func adjectives() []string {
-	return []string{
+	// Arrays of constants, so that nothing is allocated for the words not chosen.
+	adjectives := [...]string{
 		"agile", "amber", "ample", "ancient", "arctic", "azure", "balmy", "bold", "brave", "bright", "brisk", "calm", "candid", "careful",
 		"cheerful", "clear", "clever", "coastal", "copper", "coral", "crimson", "curious", "dapper", "daring", "deep", "deft", "eager",
 		"early", "earnest", "easy", "elegant", "emerald", "fair", "fearless", "fleet", "fluent", "fond", "frank", "fresh", "gentle",
@@ -26,10 +22,7 @@ func adjectives() []string {
 		"solid", "spry", "steady", "stout", "sunny", "swift", "tidal", "tidy", "tranquil", "trusty", "upbeat", "valiant", "velvet",
 		"vivid", "warm", "wise", "witty", "zesty",
 	}
-}
-
-func creatures() []string {
-	return []string{
+	creatures := [...]string{
 		"anchovy", "angler", "axolotl", "barnacle", "barracuda", "bass", "beaver", "bittern", "bream", "carp", "catfish", "chub", "clam",
 		"cod", "conch", "coot", "cormorant", "crab", "crane", "crayfish", "cuttlefish", "dace", "dipper", "dolphin", "dragonfly", "duck",
 		"eel", "egret", "flounder", "frog", "gannet", "goby", "grayling", "grebe", "gull", "haddock", "halibut", "heron", "herring", "ibis",
@@ -40,4 +33,5 @@ func creatures() []string {
 		"sponge", "sprat", "squid", "starfish", "stickleback", "stork", "sturgeon", "swan", "tench", "tern", "toad", "trout", "tuna",
 		"turbot", "turtle", "urchin", "vole", "walrus", "whale", "whelk", "wigeon", "wrasse",
 	}
+	return adjectives[int(n)%len(adjectives)] + "-" + creatures[int(n>>8)%len(creatures)]
 }

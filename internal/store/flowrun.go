@@ -110,16 +110,27 @@ func (t *tx) UpdateFlowRun(r *core.FlowRun) error {
 		text(r.Labels), text(r.JobVariables), r.InfrastructurePID, microsPtr(r.ExpectedStartTime), r.IdempotencyKey, int64(t.ws), r.ID)
 }
 
-// SetFlowRunState implements core.FlowRunTx.
-func (t *tx) SetFlowRunState(r *core.FlowRun) error {
+// SetFlowRunState implements core.FlowRunTx. SQLite writes an index anew when
+// one of its columns is set, changed or not; so times that stay are left out.
+func (t *tx) SetFlowRunState(r *core.FlowRun, was core.RunTimes) error {
 	details := detailsText(r.State)
-	args := append(stateArgs(r.State, details),
-		micros(r.Updated), r.RunCount, asJSON(r.Policy), microsPtr(r.ExpectedStartTime), microsPtr(r.NextScheduledStartTime),
-		microsPtr(r.StartTime), microsPtr(r.EndTime), r.TotalRunTime.Microseconds(), r.ClaimedBy, int64(t.ws), r.ID)
-	err := t.exec(`UPDATE flow_run SET state_id = ?, state_type = ?, state_name = ?, state_timestamp = ?, state_message = ?,
-		state_data = ?, state_details = ?, updated = ?, run_count = ?, policy = ?, expected_start_time = ?,
-		next_scheduled_start_time = ?, start_time = ?, end_time = ?, total_run_time = ?, claimed_by = ? WHERE ws = ? AND id = ?`, args...)
-	if err != nil {
+	set := `UPDATE flow_run SET state_id = ?, state_type = ?, state_name = ?, state_timestamp = ?, state_message = ?,
+		state_data = ?, state_details = ?, updated = ?, run_count = ?, policy = ?, next_scheduled_start_time = ?,
+		total_run_time = ?, claimed_by = ?`
+	args := append(stateArgs(r.State, details), micros(r.Updated), r.RunCount, asJSON(r.Policy), microsPtr(r.NextScheduledStartTime),
+		r.TotalRunTime.Microseconds(), r.ClaimedBy)
+	for _, c := range []struct {
+		column   string
+		was, now *time.Time
+	}{
+		{"expected_start_time", was.Expected, r.ExpectedStartTime}, {"start_time", was.Start, r.StartTime}, {"end_time", was.End, r.EndTime},
+	} {
+		if microsPtr(c.was) != microsPtr(c.now) {
+			set += ", " + c.column + " = ?"
+			args = append(args, microsPtr(c.now))
+		}
+	}
+	if err := t.exec(set+" WHERE ws = ? AND id = ?", append(args, int64(t.ws), r.ID)...); err != nil {
 		return err
 	}
 	return t.insertState("flow_run_state", r.ID, r.State, details)

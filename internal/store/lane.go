@@ -236,7 +236,7 @@ func (l *lane) alone(ctx context.Context, req *request) (down error) {
 		}
 		if errors.Is(err, errUncertain) {
 			req.err = unavailable(err)
-			return nil
+			return nil //nolint:nilerr // the request is told; the database may be there
 		}
 		if !l.engine.dialect().retryable(err) || req.ctx.Err() != nil {
 			req.err = fmt.Errorf("store: %w", err)

@@ -68,6 +68,12 @@ func after[T any](t *tx, from, columns string, c core.Cursor, limit int, scan fu
 	if err != nil {
 		return nil, c, err
 	}
+	if len(out) == 0 && t.d.seqTx == "0" {
+		// SQLite numbers from one again when a table was emptied.
+		if newest, err := t.cursor(strings.Fields(from)[0]); err != nil || newest.Seq < c.Seq {
+			return nil, core.Cursor{}, err
+		}
+	}
 	return out, last, nil
 }
 

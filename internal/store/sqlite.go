@@ -72,7 +72,7 @@ func (e *sqliteEngine) open(ctx context.Context) (*sqliteConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sqliteConn{c: c, stmts: map[string]*sql.Stmt{}}, nil
+	return &sqliteConn{c: c, stmts: map[string]*sql.Stmt{}, once: map[string]struct{}{}}, nil
 }
 
 func (e *sqliteEngine) dialect() *dialect { return e.d }
@@ -101,12 +101,17 @@ func (e *sqliteEngine) close() error {
 	return err
 }
 
+// maxOnce is how many statements whose texts were made for one call are kept prepared.
+const maxOnce = 128
+
 // sqliteConn runs statements on one connection and keeps the prepared form of
 // those with constant text. Its statements get no cancellable context: an
 // interrupted write would spoil the transaction of others.
 type sqliteConn struct {
-	c      *sql.Conn
-	stmts  map[string]*sql.Stmt
+	c     *sql.Conn
+	stmts map[string]*sql.Stmt
+	// once holds the keys of stmts whose texts were made for one call.
+	once   map[string]struct{}
 	nWrite int
 }
 
@@ -153,11 +158,19 @@ func (c *sqliteConn) query(q string, args ...any) (rows, error) {
 }
 
 func (c *sqliteConn) queryOnce(q string, args ...any) (rows, error) {
-	r, err := c.c.QueryContext(context.Background(), q, args...)
-	if err != nil {
-		return nil, sqliteError(err)
+	// Texts that are made for a call are made again for the next of its kind.
+	if len(c.once) >= maxOnce {
+		for text := range c.once {
+			_ = c.stmts[text].Close() // a read leaves nothing behind
+			delete(c.stmts, text)
+		}
+		clear(c.once)
 	}
-	return sqliteRows{r}, nil
+	r, err := c.query(q, args...)
+	if err == nil {
+		c.once[q] = struct{}{}
+	}
+	return r, err
 }
 
 func (c *sqliteConn) begin() error { return c.control("BEGIN IMMEDIATE") }

@@ -92,11 +92,11 @@ func TestSIGTERMUnderLoadLosesNothing(t *testing.T) {
 	flow := s.flow()
 	l := newLedger()
 	var subs []*subscriber
-	for range 30 {
+	for range 10 {
 		subs = append(subs, subscribe(s, object{}, false))
 	}
 	wait := work(t.Context(), 32, s, flow, "", l)
-	s.waitFor(20*time.Second, "work in all writers", func() bool { return l.count() > 200 })
+	s.waitFor(20*time.Second, "work in all writers", func() bool { return l.count() > 60 })
 	code, took := s.terminate()
 	if code != 0 || took > 10*time.Second {
 		t.Errorf("exit code %d after %s", code, took)

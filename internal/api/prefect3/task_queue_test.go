@@ -3,6 +3,7 @@ package prefect3_test
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -19,6 +20,7 @@ func TestAWaitingTaskWorkerGetsRunsAsTheyCome(t *testing.T) {
 	defer server.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
+	//nolint:bodyclose // the answer of an accepted websocket has no body to close
 	conn, _, err := websocket.Dial(ctx, strings.Replace(server.URL, "http", "ws", 1)+"/api/task_runs/subscriptions/scheduled", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -33,8 +35,13 @@ func TestAWaitingTaskWorkerGetsRunsAsTheyCome(t *testing.T) {
 	quiet := time.NewTimer(1500 * time.Millisecond)
 	<-quiet.C
 	for _, key := range []string{"1", "2"} {
-		res, err := server.Client().Post(server.URL+"/api/task_runs/", "application/json", strings.NewReader(
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL+"/api/task_runs/", strings.NewReader(
 			`{"task_key": "bg", "dynamic_key": "`+key+`", "state": {"type": "SCHEDULED", "state_details": {"deferred": true}}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		res, err := server.Client().Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}

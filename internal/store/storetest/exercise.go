@@ -27,6 +27,7 @@ func Exercise(t *testing.T, open Opener) {
 		{"logs", logs},
 		{"events", events},
 		{"followers", followers},
+		{"a cleared store", cleared},
 		{"concurrency limits", concurrency},
 		{"variables", variables},
 		{"artifacts", artifacts},

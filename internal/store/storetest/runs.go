@@ -82,7 +82,7 @@ func flowRuns(t *testing.T, open Opener) {
 		r := newRun(t, s, f, nil)
 		for i, kind := range []core.StateType{core.Running, core.Completed} {
 			r.State = state(kind, noon().Add(time.Duration(i+1)*time.Second))
-			update(t, s, func(tx core.Tx) error { return tx.SetFlowRunState(r) })
+			update(t, s, func(tx core.Tx) error { return tx.SetFlowRunState(r, r.Times()) })
 		}
 		states := must(t, s, func(tx core.Tx) ([]*core.State, error) { return tx.FlowRunStates(r.ID) })
 		var got []core.StateType

@@ -72,6 +72,47 @@ func events(t *testing.T, open Opener) {
 	}
 }
 
+// cleared checks that a follower goes on after everything was deleted.
+func cleared(t *testing.T, open Opener) {
+	s := open(t)
+	insert := func(name string) {
+		update(t, s, func(tx core.Tx) error { return tx.InsertEvents([]*core.Event{newEvent(name, noon())}) })
+	}
+	var cursor core.Cursor
+	next := func() (names []string) {
+		again := time.NewTicker(10 * time.Millisecond)
+		defer again.Stop()
+		for range 500 {
+			view(t, s, func(tx core.Tx) error {
+				got, at, err := tx.EventsAfter(cursor, 10)
+				cursor = at
+				for _, e := range got {
+					names = append(names, e.Event)
+				}
+				return err
+			})
+			if len(names) > 0 {
+				break
+			}
+			<-again.C
+		}
+		return names
+	}
+	for _, name := range []string{"one", "two"} {
+		insert(name)
+		if got := next(); len(got) != 1 || got[0] != name {
+			t.Fatalf("got %v, want %s", got, name)
+		}
+	}
+	if err := s.Clear(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	insert("three")
+	if got := next(); len(got) != 1 || got[0] != "three" {
+		t.Errorf("got %v after the database was cleared, want three", got)
+	}
+}
+
 // followers checks that a follower sees every event once, however many write.
 func followers(t *testing.T, open Opener) {
 	s := open(t)

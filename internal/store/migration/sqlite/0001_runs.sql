@@ -181,7 +181,7 @@ CREATE INDEX log_flow_run ON log (flow_run_id, timestamp);
 CREATE INDEX log_task_run ON log (task_run_id, timestamp) WHERE task_run_id IS NOT NULL;
 
 CREATE TABLE event (
-	seq INTEGER PRIMARY KEY AUTOINCREMENT,
+	seq INTEGER PRIMARY KEY,
 	id TEXT NOT NULL UNIQUE,
 	ws BIGINT NOT NULL,
 	occurred BIGINT NOT NULL,
