@@ -86,7 +86,7 @@ CREATE INDEX flow_run_start ON flow_run (ws, coalesce(start_time, expected_start
 CREATE INDEX flow_run_end ON flow_run (ws, end_time);
 
 CREATE TABLE flow_run_state (
-	id TEXT PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,
 	ws BIGINT NOT NULL,
 	run_id TEXT NOT NULL,
 	type TEXT NOT NULL,
@@ -94,10 +94,9 @@ CREATE TABLE flow_run_state (
 	timestamp BIGINT NOT NULL,
 	message TEXT,
 	data TEXT,
-	details TEXT NOT NULL
-);
-
-CREATE INDEX flow_run_state_run ON flow_run_state (run_id, timestamp);
+	details TEXT NOT NULL,
+	PRIMARY KEY (run_id, timestamp, id)
+) WITHOUT ROWID;
 
 CREATE TABLE task_run (
 	id TEXT PRIMARY KEY,
@@ -139,7 +138,7 @@ CREATE INDEX task_run_expected ON task_run (ws, expected_start_time, id);
 CREATE INDEX task_run_due ON task_run (ws, task_key, state_timestamp) WHERE state_type = 'SCHEDULED';
 
 CREATE TABLE task_run_state (
-	id TEXT PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,
 	ws BIGINT NOT NULL,
 	run_id TEXT NOT NULL,
 	type TEXT NOT NULL,
@@ -147,8 +146,9 @@ CREATE TABLE task_run_state (
 	timestamp BIGINT NOT NULL,
 	message TEXT,
 	data TEXT,
-	details TEXT NOT NULL
-);
+	details TEXT NOT NULL,
+	PRIMARY KEY (run_id, timestamp, id)
+) WITHOUT ROWID;
 
 CREATE TABLE task_cache (
 	ws BIGINT NOT NULL,
@@ -159,8 +159,6 @@ CREATE TABLE task_cache (
 );
 
 CREATE INDEX task_cache_key ON task_cache (ws, cache_key, created);
-
-CREATE INDEX task_run_state_run ON task_run_state (run_id, timestamp);
 
 CREATE TABLE log (
 	seq INTEGER PRIMARY KEY AUTOINCREMENT,
