@@ -50,13 +50,13 @@ func (t *tx) Artifact(id core.ID) (*core.Artifact, error) {
 
 // UpdateArtifact implements core.ArtifactTx.
 func (t *tx) UpdateArtifact(a *core.Artifact) error {
-	return t.exec("UPDATE artifact SET updated = ?, description = ?, data = ?, metadata = ? WHERE ws = ? AND id = ?",
+	return t.exec("UPDATE artifact SET updated = ?, description = ?, data = ?, metadata = ? WHERE ws + 0 = ? AND id = ?",
 		micros(a.Updated), a.Description, text(a.Data), text(a.Metadata), int64(t.ws), a.ID)
 }
 
 // DeleteArtifact implements core.ArtifactTx.
 func (t *tx) DeleteArtifact(id core.ID) (bool, error) {
-	n, err := t.execN("DELETE FROM artifact WHERE ws = ? AND id = ?", int64(t.ws), id)
+	n, err := t.execN("DELETE FROM artifact WHERE ws + 0 = ? AND id = ?", int64(t.ws), id)
 	return n > 0, err
 }
 

@@ -22,20 +22,20 @@ func (t *tx) InsertAutomation(a *core.Automation) error {
 // Automation implements core.AutomationTx.
 func (t *tx) Automation(id core.ID) (*core.Automation, error) {
 	return one(t, core.Errorf(core.NotFound, "Automation not found"), scanAutomation,
-		"SELECT "+automationColumns+" FROM automation au WHERE au.ws = ? AND au.id = ?"+t.lock("au"), int64(t.ws), id)
+		"SELECT "+automationColumns+" FROM automation au WHERE au.ws + 0 = ? AND au.id = ?"+t.lock("au"), int64(t.ws), id)
 }
 
 // UpdateAutomation implements core.AutomationTx.
 func (t *tx) UpdateAutomation(a *core.Automation) error {
 	return t.exec(`UPDATE automation SET updated = ?, name = ?, description = ?, enabled = ?, tags = ?, trigger_spec = ?, actions = ?,
-		actions_on_trigger = ?, actions_on_resolve = ? WHERE ws = ? AND id = ?`,
+		actions_on_trigger = ?, actions_on_resolve = ? WHERE ws + 0 = ? AND id = ?`,
 		micros(a.Updated), a.Name, a.Description, a.Enabled, tagsText(a.Tags), text(a.Trigger), text(a.Actions),
 		text(a.ActionsOnTrigger), text(a.ActionsOnResolve), int64(t.ws), a.ID)
 }
 
 // DeleteAutomation implements core.AutomationTx.
 func (t *tx) DeleteAutomation(id core.ID) (bool, error) {
-	n, err := t.execN("DELETE FROM automation WHERE ws = ? AND id = ?", int64(t.ws), id)
+	n, err := t.execN("DELETE FROM automation WHERE ws + 0 = ? AND id = ?", int64(t.ws), id)
 	if err != nil || n == 0 {
 		return false, err
 	}

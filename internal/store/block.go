@@ -70,12 +70,12 @@ func (t *tx) BlockTypeBySlug(slug string) (*core.BlockType, error) {
 // UpdateBlockType implements core.BlockTypeTx.
 func (t *tx) UpdateBlockType(b *core.BlockType) error {
 	return t.exec(`UPDATE block_type SET updated = ?, logo_url = ?, documentation_url = ?, description = ?, code_example = ?
-		WHERE ws = ? AND id = ?`, micros(b.Updated), b.LogoURL, b.DocumentationURL, b.Description, b.CodeExample, int64(t.ws), b.ID)
+		WHERE ws + 0 = ? AND id = ?`, micros(b.Updated), b.LogoURL, b.DocumentationURL, b.Description, b.CodeExample, int64(t.ws), b.ID)
 }
 
 // DeleteBlockType implements core.BlockTypeTx.
 func (t *tx) DeleteBlockType(id core.ID) (bool, error) {
-	n, err := t.execN("DELETE FROM block_type WHERE ws = ? AND id = ?", int64(t.ws), id)
+	n, err := t.execN("DELETE FROM block_type WHERE ws + 0 = ? AND id = ?", int64(t.ws), id)
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -117,7 +117,7 @@ func (t *tx) BlockSchemaByChecksum(checksum, version string) (*core.BlockSchema,
 
 // DeleteBlockSchema implements core.BlockSchemaTx.
 func (t *tx) DeleteBlockSchema(id core.ID) (bool, error) {
-	n, err := t.execN("DELETE FROM block_schema WHERE ws = ? AND id = ?", int64(t.ws), id)
+	n, err := t.execN("DELETE FROM block_schema WHERE ws + 0 = ? AND id = ?", int64(t.ws), id)
 	if err != nil || n == 0 {
 		return false, err
 	}

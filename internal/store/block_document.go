@@ -57,13 +57,13 @@ func (t *tx) BlockDocumentByName(slug, name string) (*core.BlockDocument, error)
 
 // UpdateBlockDocument implements core.BlockDocumentTx.
 func (t *tx) UpdateBlockDocument(d *core.BlockDocument) error {
-	return t.exec("UPDATE block_document SET updated = ?, block_schema_id = ?, sealed = ? WHERE ws = ? AND id = ?",
+	return t.exec("UPDATE block_document SET updated = ?, block_schema_id = ?, sealed = ? WHERE ws + 0 = ? AND id = ?",
 		micros(d.Updated), d.BlockSchemaID, base64.StdEncoding.EncodeToString(d.Sealed), int64(t.ws), d.ID)
 }
 
 // DeleteBlockDocument implements core.BlockDocumentTx.
 func (t *tx) DeleteBlockDocument(id core.ID) (bool, error) {
-	n, err := t.execN("DELETE FROM block_document WHERE ws = ? AND id = ?", int64(t.ws), id)
+	n, err := t.execN("DELETE FROM block_document WHERE ws + 0 = ? AND id = ?", int64(t.ws), id)
 	if err != nil || n == 0 {
 		return false, err
 	}

@@ -107,14 +107,14 @@ func (t *tx) countLeased(limits []*core.ConcurrencyLimit, now time.Time) error {
 // UpdateConcurrencyLimit implements core.ConcurrencyLimitTx.
 func (t *tx) UpdateConcurrencyLimit(l *core.ConcurrencyLimit) error {
 	return t.exec(`UPDATE concurrency_limit SET updated = ?, name = ?, slot_limit = ?, active = ?, slots = ?, denied_slots = ?,
-		slot_decay_per_second = ?, avg_slot_occupancy_seconds = ? WHERE ws = ? AND id = ?`,
+		slot_decay_per_second = ?, avg_slot_occupancy_seconds = ? WHERE ws + 0 = ? AND id = ?`,
 		micros(l.Updated), l.Name, l.Limit, l.Active, l.Slots, l.DeniedSlots, l.SlotDecayPerSecond, l.AvgSlotOccupancySeconds,
 		int64(t.ws), l.ID)
 }
 
 // DeleteConcurrencyLimit implements core.ConcurrencyLimitTx.
 func (t *tx) DeleteConcurrencyLimit(id core.ID) (bool, error) {
-	n, err := t.execN("DELETE FROM concurrency_limit WHERE ws = ? AND id = ?", int64(t.ws), id)
+	n, err := t.execN("DELETE FROM concurrency_limit WHERE ws + 0 = ? AND id = ?", int64(t.ws), id)
 	if err != nil || n == 0 {
 		return false, err
 	}

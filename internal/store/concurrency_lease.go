@@ -38,7 +38,7 @@ func (t *tx) InsertConcurrencyLease(l *core.ConcurrencyLease) error {
 // ConcurrencyLease implements core.ConcurrencyLeaseTx.
 func (t *tx) ConcurrencyLease(id core.ID) (*core.ConcurrencyLease, error) {
 	l, err := one(t, core.Errorf(core.NotFound, "Lease not found - it may have expired or been revoked"), scanLease,
-		"SELECT "+leaseColumns+" FROM concurrency_lease l WHERE l.ws = ? AND l.id = ?"+t.lock("l"), int64(t.ws), id)
+		"SELECT "+leaseColumns+" FROM concurrency_lease l WHERE l.ws + 0 = ? AND l.id = ?"+t.lock("l"), int64(t.ws), id)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (t *tx) ConcurrencyLease(id core.ID) (*core.ConcurrencyLease, error) {
 
 // SetLeaseExpiry implements core.ConcurrencyLeaseTx.
 func (t *tx) SetLeaseExpiry(id core.ID, expires time.Time) error {
-	return t.exec("UPDATE concurrency_lease SET expires = ? WHERE ws = ? AND id = ?", micros(expires), int64(t.ws), id)
+	return t.exec("UPDATE concurrency_lease SET expires = ? WHERE ws + 0 = ? AND id = ?", micros(expires), int64(t.ws), id)
 }
 
 // UncountLeases implements core.ConcurrencyLeaseTx.
@@ -59,7 +59,7 @@ func (t *tx) UncountLeases(limitID core.ID) error {
 
 // DeleteConcurrencyLease implements core.ConcurrencyLeaseTx.
 func (t *tx) DeleteConcurrencyLease(id core.ID) (bool, error) {
-	n, err := t.execN("DELETE FROM concurrency_lease WHERE ws = ? AND id = ?", int64(t.ws), id)
+	n, err := t.execN("DELETE FROM concurrency_lease WHERE ws + 0 = ? AND id = ?", int64(t.ws), id)
 	if err != nil || n == 0 {
 		return false, err
 	}

@@ -83,7 +83,7 @@ func (t *tx) UpdateDeployment(d *core.Deployment) error {
 	return t.exec(`UPDATE deployment SET updated = ?, version = ?, description = ?, paused = ?, concurrency_limit_id = ?,
 		concurrency_options = ?, job_variables = ?, parameters = ?, parameter_openapi_schema = ?, enforce_parameter_schema = ?,
 		tags = ?, labels = ?, pull_steps = ?, path = ?, entrypoint = ?, work_queue_id = ?, work_queue_name = ?,
-		storage_document_id = ?, infrastructure_document_id = ?, updated_by = ? WHERE ws = ? AND id = ?`,
+		storage_document_id = ?, infrastructure_document_id = ?, updated_by = ? WHERE ws + 0 = ? AND id = ?`,
 		micros(d.Updated), d.Version, d.Description, d.Paused, d.ConcurrencyLimitID, text(d.ConcurrencyOptions),
 		text(d.JobVariables), text(d.Parameters), text(d.ParameterSchema), d.EnforceParameterSchema, tagsText(d.Tags),
 		text(d.Labels), text(d.PullSteps), d.Path, d.Entrypoint, d.WorkQueueID, d.WorkQueueName, d.StorageDocumentID,
@@ -92,7 +92,7 @@ func (t *tx) UpdateDeployment(d *core.Deployment) error {
 
 // DeleteDeployment implements core.DeploymentTx.
 func (t *tx) DeleteDeployment(id core.ID) (bool, error) {
-	n, err := t.execN("DELETE FROM deployment WHERE ws = ? AND id = ?", int64(t.ws), id)
+	n, err := t.execN("DELETE FROM deployment WHERE ws + 0 = ? AND id = ?", int64(t.ws), id)
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -174,7 +174,7 @@ func (t *tx) SilentDeployments(since time.Time, limit int) ([]core.ID, error) {
 
 // SetDeploymentStatus implements core.DeploymentTx.
 func (t *tx) SetDeploymentStatus(id core.ID, s core.Readiness, polled *time.Time) error {
-	return t.exec("UPDATE deployment SET status = ?, last_polled = coalesce(?, last_polled) WHERE ws = ? AND id = ?",
+	return t.exec("UPDATE deployment SET status = ?, last_polled = coalesce(?, last_polled) WHERE ws + 0 = ? AND id = ?",
 		string(s), microsPtr(polled), int64(t.ws), id)
 }
 
@@ -185,7 +185,7 @@ func (t *tx) DeleteScheduledRuns(id core.ID, s core.ScheduledRuns) error {
 	if s.After != nil {
 		after = micros(*s.After)
 	}
-	doomed, err := list(t, scanID, `SELECT fr.id FROM flow_run fr WHERE +fr.ws = ? AND fr.deployment_id = ? AND fr.state_type = 'SCHEDULED'
+	doomed, err := list(t, scanID, `SELECT fr.id FROM flow_run fr WHERE +fr.ws + 0 = ? AND fr.deployment_id = ? AND fr.state_type = 'SCHEDULED'
 		AND fr.state_name <> 'AwaitingConcurrencySlot' AND fr.run_count = 0 AND (fr.auto_scheduled OR NOT ?)
 		AND (fr.next_scheduled_start_time > ? OR NOT ?)`+t.lock("fr"), int64(t.ws), id, s.Auto, after, s.After != nil)
 	if err != nil {

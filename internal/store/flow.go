@@ -20,7 +20,7 @@ func (t *tx) InsertFlow(f *core.Flow) error {
 // Flow implements core.FlowTx.
 func (t *tx) Flow(id core.ID) (*core.Flow, error) {
 	return one(t, core.Errorf(core.NotFound, "Flow not found"), scanFlow,
-		"SELECT "+flowColumns+" FROM flow f WHERE f.ws = ? AND f.id = ?", int64(t.ws), id)
+		"SELECT "+flowColumns+" FROM flow f WHERE f.ws + 0 = ? AND f.id = ?", int64(t.ws), id)
 }
 
 // FlowByName implements core.FlowTx.
@@ -31,13 +31,13 @@ func (t *tx) FlowByName(name string) (*core.Flow, error) {
 
 // UpdateFlow implements core.FlowTx.
 func (t *tx) UpdateFlow(f *core.Flow) error {
-	return t.exec("UPDATE flow SET updated = ?, tags = ?, labels = ? WHERE ws = ? AND id = ?",
+	return t.exec("UPDATE flow SET updated = ?, tags = ?, labels = ? WHERE ws + 0 = ? AND id = ?",
 		micros(f.Updated), tagsText(f.Tags), text(f.Labels), int64(t.ws), f.ID)
 }
 
 // DeleteFlow implements core.FlowTx.
 func (t *tx) DeleteFlow(id core.ID) (bool, error) {
-	n, err := t.execN("DELETE FROM flow WHERE ws = ? AND id = ?", int64(t.ws), id)
+	n, err := t.execN("DELETE FROM flow WHERE ws + 0 = ? AND id = ?", int64(t.ws), id)
 	if err != nil || n == 0 {
 		return false, err
 	}

@@ -2,7 +2,7 @@ package store
 
 import "github.com/leat-dev/leat/internal/core"
 
-const inputSelect = "SELECT i.id, i.created, i.updated, i.flow_run_id, i.key, i.value, i.sender FROM flow_run_input i WHERE i.ws = ? AND i.flow_run_id = ?"
+const inputSelect = "SELECT i.id, i.created, i.updated, i.flow_run_id, i.key, i.value, i.sender FROM flow_run_input i WHERE i.ws + 0 = ? AND i.flow_run_id = ?"
 
 func scanInput(r rows) (*core.FlowRunInput, error) {
 	i := &core.FlowRunInput{}
@@ -35,6 +35,6 @@ func (t *tx) FlowRunInputs(runID core.ID, prefix string, exclude []string, limit
 
 // DeleteFlowRunInput implements core.FlowRunInputTx.
 func (t *tx) DeleteFlowRunInput(runID core.ID, key string) (bool, error) {
-	n, err := t.execN("DELETE FROM flow_run_input WHERE ws = ? AND flow_run_id = ? AND key = ?", int64(t.ws), runID, key)
+	n, err := t.execN("DELETE FROM flow_run_input WHERE ws + 0 = ? AND flow_run_id = ? AND key = ?", int64(t.ws), runID, key)
 	return n > 0, err
 }

@@ -60,7 +60,16 @@ func (e *postgresEngine) dialect() *dialect { return e.d }
 func (e *postgresEngine) writer(ctx context.Context) (writeConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectLimit)
 	defer cancel()
-	c, err := pgx.Connect(ctx, e.url)
+	cfg, err := pgx.ParseConfig(e.url)
+	if err != nil {
+		return nil, err
+	}
+	// The lane's statements are few, find rows by their keys and run thousands of
+	// times a second. A plan that was made while a table was empty scans it whole
+	// until somebody analyzes it.
+	cfg.RuntimeParams["enable_seqscan"] = "off"
+	cfg.RuntimeParams["jit"] = "off"
+	c, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func (t *tx) SavedSearches(limit, offset int) ([]*core.SavedSearch, error) {
 
 // DeleteSavedSearch implements core.SavedSearchTx.
 func (t *tx) DeleteSavedSearch(id core.ID) (bool, error) {
-	n, err := t.execN("DELETE FROM saved_search WHERE ws = ? AND id = ?", int64(t.ws), id)
+	n, err := t.execN("DELETE FROM saved_search WHERE ws + 0 = ? AND id = ?", int64(t.ws), id)
 	return n > 0, err
 }
 

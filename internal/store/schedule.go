@@ -33,19 +33,19 @@ func (t *tx) InsertSchedules(schedules []*core.DeploymentSchedule) error {
 func (t *tx) UpdateSchedule(s *core.DeploymentSchedule) error {
 	t.Wake(core.TopicSchedules)
 	return t.exec(`UPDATE deployment_schedule SET updated = ?, schedule = ?, active = ?, max_scheduled_runs = ?, parameters = ?, slug = ?,
-		due = 0 WHERE ws = ? AND id = ?`,
+		due = 0 WHERE ws + 0 = ? AND id = ?`,
 		micros(s.Updated), string(s.Schedule), s.Active, s.MaxScheduledRuns, string(s.Parameters), s.Slug, int64(t.ws), s.ID)
 }
 
 // DeleteSchedule implements core.ScheduleTx.
 func (t *tx) DeleteSchedule(deploymentID, id core.ID) (bool, error) {
-	n, err := t.execN("DELETE FROM deployment_schedule WHERE ws = ? AND deployment_id = ? AND id = ?", int64(t.ws), deploymentID, id)
+	n, err := t.execN("DELETE FROM deployment_schedule WHERE ws + 0 = ? AND deployment_id = ? AND id = ?", int64(t.ws), deploymentID, id)
 	return n > 0, err
 }
 
 // DeleteSchedules implements core.ScheduleTx.
 func (t *tx) DeleteSchedules(deploymentID core.ID) error {
-	return t.exec("DELETE FROM deployment_schedule WHERE ws = ? AND deployment_id = ?", int64(t.ws), deploymentID)
+	return t.exec("DELETE FROM deployment_schedule WHERE ws + 0 = ? AND deployment_id = ?", int64(t.ws), deploymentID)
 }
 
 // DueSchedules implements core.ScheduleTx.
@@ -63,7 +63,7 @@ func (t *tx) DueSchedules(now time.Time, limit int) ([]core.DueSchedule, error) 
 
 // SetScheduleDue implements core.ScheduleTx.
 func (t *tx) SetScheduleDue(id core.ID, at *time.Time) error {
-	return t.exec("UPDATE deployment_schedule SET due = ? WHERE ws = ? AND id = ?", microsPtr(at), int64(t.ws), id)
+	return t.exec("UPDATE deployment_schedule SET due = ? WHERE ws + 0 = ? AND id = ?", microsPtr(at), int64(t.ws), id)
 }
 
 // KnownRunKeys implements core.ScheduleTx.

@@ -29,12 +29,12 @@ func (t *tx) stateRow(runID core.ID, s *core.State, details string) []any {
 }
 
 func (t *tx) states(table string, runID core.ID) ([]*core.State, error) {
-	return list(t, scanState, "SELECT "+stateColumns+" FROM "+table+" WHERE ws = ? AND run_id = ? ORDER BY timestamp, id", int64(t.ws), runID)
+	return list(t, scanState, "SELECT "+stateColumns+" FROM "+table+" WHERE ws + 0 = ? AND run_id = ? ORDER BY timestamp, id", int64(t.ws), runID)
 }
 
 func (t *tx) state(table, missing string, id core.ID) (*core.State, error) {
 	return one(t, core.Errorf(core.NotFound, "%s", missing), scanState,
-		"SELECT "+stateColumns+" FROM "+table+" WHERE ws = ? AND id = ?", int64(t.ws), id)
+		"SELECT "+stateColumns+" FROM "+table+" WHERE ws + 0 = ? AND id = ?", int64(t.ws), id)
 }
 
 // stateArgs are a run's columns that repeat its current state, in the order of

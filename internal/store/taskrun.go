@@ -83,7 +83,7 @@ func (t *tx) InsertTaskRun(r *core.TaskRun) error {
 // TaskRun implements core.TaskRunTx.
 func (t *tx) TaskRun(id core.ID) (*core.TaskRun, error) {
 	return one(t, core.Errorf(core.NotFound, "Task run not found"), scanTaskRun,
-		"SELECT "+taskRunColumns+" FROM task_run tr WHERE tr.ws = ? AND tr.id = ?"+t.lock("tr"), int64(t.ws), id)
+		"SELECT "+taskRunColumns+" FROM task_run tr WHERE tr.ws + 0 = ? AND tr.id = ?"+t.lock("tr"), int64(t.ws), id)
 }
 
 // TaskRunByKey implements core.TaskRunTx.
@@ -93,12 +93,12 @@ func (t *tx) TaskRunByKey(flowRunID *core.ID, taskKey, dynamicKey string) (*core
 		return nil, missing
 	}
 	return one(t, missing, scanTaskRun, "SELECT "+taskRunColumns+` FROM task_run tr
-		WHERE tr.ws = ? AND tr.flow_run_id = ? AND tr.task_key = ? AND tr.dynamic_key = ?`, int64(t.ws), *flowRunID, taskKey, dynamicKey)
+		WHERE tr.ws + 0 = ? AND tr.flow_run_id = ? AND tr.task_key = ? AND tr.dynamic_key = ?`, int64(t.ws), *flowRunID, taskKey, dynamicKey)
 }
 
 // UpdateTaskRun implements core.TaskRunTx.
 func (t *tx) UpdateTaskRun(r *core.TaskRun) error {
-	return t.exec("UPDATE task_run SET updated = ?, name = ? WHERE ws = ? AND id = ?", micros(r.Updated), r.Name, int64(t.ws), r.ID)
+	return t.exec("UPDATE task_run SET updated = ?, name = ? WHERE ws + 0 = ? AND id = ?", micros(r.Updated), r.Name, int64(t.ws), r.ID)
 }
 
 // SetTaskRunState implements core.TaskRunTx.
@@ -109,7 +109,7 @@ func (t *tx) SetTaskRunState(r *core.TaskRun) error {
 		r.TotalRunTime.Microseconds(), int64(t.ws), r.ID)
 	err := t.exec(`UPDATE task_run SET state_id = ?, state_type = ?, state_name = ?, state_timestamp = ?, state_message = ?,
 		state_data = ?, state_details = ?, updated = ?, run_count = ?, flow_run_run_count = ?, policy = ?, expected_start_time = ?,
-		next_scheduled_start_time = ?, start_time = ?, end_time = ?, total_run_time = ? WHERE ws = ? AND id = ?`, args...)
+		next_scheduled_start_time = ?, start_time = ?, end_time = ?, total_run_time = ? WHERE ws + 0 = ? AND id = ?`, args...)
 	if err != nil {
 		return err
 	}
@@ -194,7 +194,7 @@ func (t *tx) TaskRunState(id core.ID) (*core.State, error) {
 
 // DeleteTaskRun implements core.TaskRunTx.
 func (t *tx) DeleteTaskRun(id core.ID) (bool, error) {
-	n, err := t.execN("DELETE FROM task_run WHERE ws = ? AND id = ?", int64(t.ws), id)
+	n, err := t.execN("DELETE FROM task_run WHERE ws + 0 = ? AND id = ?", int64(t.ws), id)
 	if err != nil || n == 0 {
 		return false, err
 	}

@@ -31,13 +31,13 @@ func (t *tx) VariableByName(name string) (*core.Variable, error) {
 
 // UpdateVariable implements core.VariableTx.
 func (t *tx) UpdateVariable(v *core.Variable) error {
-	return t.exec("UPDATE variable SET updated = ?, name = ?, value = ?, tags = ? WHERE ws = ? AND id = ?",
+	return t.exec("UPDATE variable SET updated = ?, name = ?, value = ?, tags = ? WHERE ws + 0 = ? AND id = ?",
 		micros(v.Updated), v.Name, text(v.Value), tagsText(v.Tags), int64(t.ws), v.ID)
 }
 
 // DeleteVariable implements core.VariableTx.
 func (t *tx) DeleteVariable(id core.ID) (bool, error) {
-	n, err := t.execN("DELETE FROM variable WHERE ws = ? AND id = ?", int64(t.ws), id)
+	n, err := t.execN("DELETE FROM variable WHERE ws + 0 = ? AND id = ?", int64(t.ws), id)
 	return n > 0, err
 }
 

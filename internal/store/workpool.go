@@ -53,7 +53,7 @@ func (t *tx) WorkPoolByName(name string) (*core.WorkPool, error) {
 // UpdateWorkPool implements core.WorkPoolTx.
 func (t *tx) UpdateWorkPool(p *core.WorkPool) error {
 	return t.exec(`UPDATE work_pool SET updated = ?, description = ?, base_job_template = ?, is_paused = ?, concurrency_limit = ?,
-		default_queue_id = ?, status = ?, last_status_event_id = ?, storage_configuration = ? WHERE ws = ? AND id = ?`,
+		default_queue_id = ?, status = ?, last_status_event_id = ?, storage_configuration = ? WHERE ws + 0 = ? AND id = ?`,
 		micros(p.Updated), p.Description, string(p.BaseJobTemplate), p.IsPaused, p.ConcurrencyLimit, p.DefaultQueueID,
 		poolStatus(p.Status), p.LastStatusEventID, string(p.StorageConfiguration), int64(t.ws), p.ID)
 }
@@ -72,7 +72,7 @@ func (t *tx) DeleteWorkPool(id core.ID) error {
 	if err := t.exec("DELETE FROM worker WHERE ws = ? AND work_pool_id = ?", int64(t.ws), id); err != nil {
 		return err
 	}
-	return t.exec("DELETE FROM work_pool WHERE ws = ? AND id = ?", int64(t.ws), id)
+	return t.exec("DELETE FROM work_pool WHERE ws + 0 = ? AND id = ?", int64(t.ws), id)
 }
 
 // FilterWorkPools implements core.WorkPoolTx.

@@ -49,7 +49,7 @@ func (t *tx) WorkQueues(poolID core.ID) ([]*core.WorkQueue, error) {
 // UpdateWorkQueue implements core.WorkQueueTx.
 func (t *tx) UpdateWorkQueue(q *core.WorkQueue) error {
 	return t.exec(`UPDATE work_queue SET updated = ?, name = ?, description = ?, is_paused = ?, concurrency_limit = ?, priority = ?,
-		last_polled = ?, status = ?, filter = ? WHERE ws = ? AND id = ?`,
+		last_polled = ?, status = ?, filter = ? WHERE ws + 0 = ? AND id = ?`,
 		micros(q.Updated), q.Name, q.Description, q.IsPaused, q.ConcurrencyLimit, q.Priority, microsPtr(q.LastPolled),
 		string(q.Status), text(q.Filter), int64(t.ws), q.ID)
 }
@@ -57,9 +57,9 @@ func (t *tx) UpdateWorkQueue(q *core.WorkQueue) error {
 // DeleteWorkQueue implements core.WorkQueueTx.
 func (t *tx) DeleteWorkQueue(id core.ID) error {
 	for _, q := range []string{
-		"UPDATE flow_run SET work_queue_id = NULL WHERE ws = ? AND work_queue_id = ?",
-		"UPDATE deployment SET work_queue_id = NULL WHERE ws = ? AND work_queue_id = ?",
-		"DELETE FROM work_queue WHERE ws = ? AND id = ?",
+		"UPDATE flow_run SET work_queue_id = NULL WHERE ws + 0 = ? AND work_queue_id = ?",
+		"UPDATE deployment SET work_queue_id = NULL WHERE ws + 0 = ? AND work_queue_id = ?",
+		"DELETE FROM work_queue WHERE ws + 0 = ? AND id = ?",
 	} {
 		if err := t.exec(q, int64(t.ws), id); err != nil {
 			return err
@@ -76,7 +76,7 @@ func (t *tx) FilterWorkQueues(q core.Query) ([]*core.WorkQueue, error) {
 // PollWorkQueues implements core.WorkQueueTx. The queues' `updated` stays: a poll is no change.
 func (t *tx) PollWorkQueues(ids []core.ID, at time.Time) error {
 	for _, id := range ids {
-		if err := t.exec("UPDATE work_queue SET last_polled = ? WHERE ws = ? AND id = ?", micros(at), int64(t.ws), id); err != nil {
+		if err := t.exec("UPDATE work_queue SET last_polled = ? WHERE ws + 0 = ? AND id = ?", micros(at), int64(t.ws), id); err != nil {
 			return err
 		}
 	}

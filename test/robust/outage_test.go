@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/coder/websocket/wsjson"
 )
 
 // How long a request may take while the database refuses connections, and
@@ -122,4 +124,48 @@ func TestPostgresStopsAnswering(t *testing.T) {
 		t.Errorf("the run has the states %v", got)
 	}
 	s.run(flow)
+}
+
+// The end of an event socket tells that a process died, unless the server ended
+// it because it could not store the events.
+func TestALiveRunIsNotLostWithItsEventSocket(t *testing.T) {
+	t.Parallel()
+	p, through := newProxy(t, postgresDatabase(t))
+	s := startServer(t, through, "--silence-timeout", "3s")
+	run := s.run(s.flow())
+	s.must(http.MethodPost, "/flow_runs/"+run+"/set_state", object{"state": object{"type": "RUNNING"}}, nil)
+	beat := func() object {
+		return object{
+			"id": newID(), "occurred": time.Now().UTC(), "event": "prefect.flow-run.heartbeat",
+			"resource": object{"prefect.resource.id": "prefect.flow-run." + run, "prefect.resource.name": "blameless"},
+		}
+	}
+	if err := s.sendEvents(t.Context(), []object{beat()}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := s.dial(t.Context(), "/events/in")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.CloseNow() }()
+	send := func() error { return wsjson.Write(t.Context(), c, beat()) }
+	if err := send(); err != nil {
+		t.Fatal(err)
+	}
+	p.down()
+	every := time.NewTicker(200 * time.Millisecond)
+	defer every.Stop()
+	// The server gives the socket up when it has tried for long enough to store what came.
+	for since := time.Now(); send() == nil; <-every.C {
+		if time.Since(since) > 60*time.Second {
+			t.Fatal("the server keeps the socket of events that it cannot store")
+		}
+	}
+	p.up()
+	for since := time.Now(); time.Since(since) < 8*time.Second; <-every.C {
+		var got []state
+		if _, err := s.call(t.Context(), http.MethodGet, "/flow_run_states/?flow_run_id="+run, nil, &got); err == nil && len(got) != 2 {
+			t.Fatalf("the run has the states %v", names(got))
+		}
+	}
 }

@@ -32,6 +32,8 @@ type eventSink struct {
 	busy    bool
 	closed  bool
 	failed  bool
+	// withheld tells that a ping got no pong, since events before it were not stored.
+	withheld bool
 	// beating are the flow runs whose heartbeats came this way.
 	beating map[core.ID]bool
 }
@@ -146,5 +148,15 @@ func (s *eventSink) flushed(ctx context.Context) bool {
 	for (len(s.pending) > 0 || s.busy) && !s.failed && ctx.Err() == nil {
 		s.changed.Wait()
 	}
-	return len(s.pending) == 0 && !s.busy && !s.failed
+	stored := len(s.pending) == 0 && !s.busy && !s.failed
+	s.withheld = s.withheld || !stored
+	return stored
+}
+
+// broke reports whether the socket ended, or soon will, because events could
+// not be stored: that says nothing of its peer.
+func (s *eventSink) broke() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.failed || s.withheld
 }

@@ -96,7 +96,7 @@ func (a *API) socketEnded(r *http.Request, sink *eventSink, err error) {
 		stopping = true
 	default:
 	}
-	if errors.As(err, &closed) || stopping || r.Header.Get("X-Forwarded-For") != "" || len(sink.runs()) == 0 {
+	if errors.As(err, &closed) || stopping || sink.broke() || r.Header.Get("X-Forwarded-For") != "" || len(sink.runs()) == 0 {
 		return
 	}
 	var timeout interface{ Timeout() bool }
