@@ -57,6 +57,7 @@ type Tx interface {
 // Store keeps the domain in a database.
 type Store interface {
 	// Update runs fn in a transaction and returns after the commit is durable.
+	// When ctx ends before fn has begun it does not run.
 	// Callers that arrive while a commit is under way share the next one. fn may
 	// run more than once, so it must not have effects outside the transaction
 	// other than assigning results; when fn returns an error nothing that it did

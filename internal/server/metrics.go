@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -131,5 +130,5 @@ func redacted(database string) string {
 	if u, err := url.Parse(database); err == nil && strings.HasPrefix(u.Scheme, "postgres") {
 		return u.Redacted()
 	}
-	return strconv.Quote(database)
+	return database
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"strings"
 	"time"
 
 	"github.com/leat-dev/leat/internal/core"
@@ -68,8 +69,13 @@ func scanFlowRun(r rows) (*core.FlowRun, error) {
 // placeOf is where flowRunPlaceColumns go.
 func placeOf(f *core.FlowRun) []any {
 	return []any{
-		&f.DeploymentName, jsonInto{&f.DeploymentTags}, &f.WorkQueueName, idPtrInto{&f.WorkPoolID},
-		&f.WorkPoolName, &f.WorkPoolType, idPtrInto{&f.ConcurrencyLimitID}, rawInto{&f.ConcurrencyOptions},
+		&f.DeploymentName,
+		jsonInto{&f.DeploymentTags},
+		&f.WorkQueueName,
+		idPtrInto{&f.WorkPoolID},
+		&f.WorkPoolName, &f.WorkPoolType,
+		idPtrInto{&f.ConcurrencyLimitID},
+		rawInto{&f.ConcurrencyOptions},
 	}
 }
 
@@ -139,9 +145,10 @@ func (t *tx) UpdateFlowRun(r *core.FlowRun) error {
 // one of its columns is set, changed or not; so times that stay are left out.
 func (t *tx) SetFlowRunState(r *core.FlowRun, was core.RunTimes) error {
 	details := detailsText(r.State)
-	set := `UPDATE flow_run SET state_id = ?, state_type = ?, state_name = ?, state_timestamp = ?, state_message = ?,
+	var set strings.Builder
+	set.WriteString(`UPDATE flow_run SET state_id = ?, state_type = ?, state_name = ?, state_timestamp = ?, state_message = ?,
 		state_data = ?, state_details = ?, updated = ?, run_count = ?, policy = ?, next_scheduled_start_time = ?,
-		total_run_time = ?, claimed_by = ?`
+		total_run_time = ?, claimed_by = ?`)
 	args := append(stateArgs(r.State, details), micros(r.Updated), r.RunCount, asJSON(r.Policy), microsPtr(r.NextScheduledStartTime),
 		r.TotalRunTime.Microseconds(), r.ClaimedBy)
 	for _, c := range []struct {
@@ -151,11 +158,11 @@ func (t *tx) SetFlowRunState(r *core.FlowRun, was core.RunTimes) error {
 		{"expected_start_time", was.Expected, r.ExpectedStartTime}, {"start_time", was.Start, r.StartTime}, {"end_time", was.End, r.EndTime},
 	} {
 		if microsPtr(c.was) != microsPtr(c.now) {
-			set += ", " + c.column + " = ?"
+			set.WriteString(", " + c.column + " = ?")
 			args = append(args, microsPtr(c.now))
 		}
 	}
-	if err := t.exec(set+" WHERE ws + 0 = ? AND id = ?", append(args, int64(t.ws), r.ID)...); err != nil {
+	if err := t.exec(set.String()+" WHERE ws + 0 = ? AND id = ?", append(args, int64(t.ws), r.ID)...); err != nil {
 		return err
 	}
 	return t.insertState("flow_run_state", r.ID, r.State, details)

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/leat-dev/leat/internal/core"
@@ -44,7 +45,9 @@ type request struct {
 	ws   core.WorkspaceID
 	fn   func(core.Tx) error
 	done chan error // capacity 1; written once, never closed
-	err  error
+	// taken is set by the lane that will run fn, or by a caller that gave up before.
+	taken atomic.Bool
+	err   error
 	// topics to wake after the commit.
 	topics []core.Topic
 }
@@ -54,7 +57,8 @@ func newLane(e engine, cfg Config, wake func([]core.Topic)) *lane {
 }
 
 // do hands fn to the lane and waits until its commit is durable. When ctx ends
-// first the closure may still run.
+// before fn is taken it will not run; after that do waits for the outcome, since
+// fn assigns to the caller's variables.
 func (l *lane) do(ctx context.Context, ws core.WorkspaceID, fn func(core.Tx) error) error {
 	req := &request{ctx: ctx, ws: ws, fn: fn, done: make(chan error, 1)}
 	if err := l.send(ctx, req); err != nil {
@@ -64,7 +68,10 @@ func (l *lane) do(ctx context.Context, ws core.WorkspaceID, fn func(core.Tx) err
 	case err := <-req.done:
 		return err
 	case <-ctx.Done():
-		return ctx.Err()
+		if req.taken.CompareAndSwap(false, true) {
+			return ctx.Err()
+		}
+		return <-req.done
 	}
 }
 
@@ -95,7 +102,10 @@ func (l *lane) close() {
 // run serves requests until close was called and all are answered.
 func (l *lane) run(ctx context.Context) {
 	for req := range l.in {
-		group := l.collect(req)
+		group := slices.DeleteFunc(l.collect(req), func(r *request) bool { return !r.taken.CompareAndSwap(false, true) })
+		if len(group) == 0 {
+			continue
+		}
 		start := l.cfg.Now()
 		l.commit(ctx, group)
 		l.cfg.Observe(len(group), l.cfg.Now().Sub(start))
@@ -236,11 +246,11 @@ func (l *lane) alone(ctx context.Context, req *request) (down error) {
 		}
 		if errors.Is(err, errUncertain) {
 			req.err = unavailable(err)
-			return nil //nolint:nilerr // the request is told; the database may be there
+			return nil
 		}
 		if !l.engine.dialect().retryable(err) || req.ctx.Err() != nil {
 			req.err = fmt.Errorf("store: %w", err)
-			return nil
+			return nil //nolint:nilerr // the request is told; the database may be there
 		}
 		req.err = unavailable(err)
 		if _, ok := errors.AsType[unreachable](err); ok && try+1 >= maxConnects || unanswered(err) {
