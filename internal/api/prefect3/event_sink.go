@@ -16,9 +16,9 @@ const (
 	sinkLimit = 4000
 	// sinkBatch is how many are stored by one transaction.
 	sinkBatch = 1000
-	// sinkAttempts is how often storing is tried before the socket is given up;
-	// its client then sends again what was not confirmed.
-	sinkAttempts = 6
+	// sinkPatience is how long storing is tried again before the socket is given
+	// up; its client then sends again what was not confirmed.
+	sinkPatience = 8 * time.Second
 )
 
 // eventSink stores what one socket brings: whatever has come while one
@@ -92,7 +92,7 @@ func (s *eventSink) close() {
 	s.changed.Broadcast()
 }
 
-// run stores events until close.
+// run stores events until close, or until that fails for good.
 func (s *eventSink) run(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx) // what was read is stored even when the peer has gone
 	s.mu.Lock()
@@ -101,7 +101,7 @@ func (s *eventSink) run(ctx context.Context) {
 		for len(s.pending) == 0 && !s.closed {
 			s.changed.Wait()
 		}
-		if len(s.pending) == 0 || s.failed {
+		if len(s.pending) == 0 {
 			return
 		}
 		batch := s.pending[:min(len(s.pending), sinkBatch)]
@@ -116,22 +116,26 @@ func (s *eventSink) run(ctx context.Context) {
 			s.api.Log.Error("events were not stored; their sender gets no receipt", "count", len(batch), "error", err)
 		}
 		s.changed.Broadcast()
+		if s.failed {
+			return
+		}
 	}
 }
 
 func (s *eventSink) store(ctx context.Context, batch []*core.Event) error {
-	var err error
-	for try := range sinkAttempts {
-		if err = s.api.Engine.RecordEvents(ctx, s.api.workspace(ctx), batch); core.CodeOf(err) != core.Unavailable {
+	start, pause := s.api.Now(), 100*time.Millisecond
+	for {
+		err := s.api.Engine.RecordEvents(ctx, s.api.workspace(ctx), batch)
+		if core.CodeOf(err) != core.Unavailable || s.api.Now().Sub(start) > sinkPatience {
 			return err
 		}
 		select {
-		case <-time.After(100 * time.Millisecond << try):
+		case <-time.After(pause):
+			pause *= 2
 		case <-s.api.Done:
 			return err
 		}
 	}
-	return err
 }
 
 // flushed waits until all events that were added are stored, and reports

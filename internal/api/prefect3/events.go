@@ -58,6 +58,11 @@ func (a *API) eventsIn(w http.ResponseWriter, r *http.Request) {
 	go func() {
 		defer close(stopped)
 		sink.run(s.ctx)
+		if sink.broke() {
+			// The client sends again, on another socket, what no pong confirmed.
+			s.refuse(websocket.StatusInternalError, "the events cannot be stored")
+			s.cancel()
+		}
 	}()
 	go sink.touch(s.ctx)
 	err := a.readEvents(s, sink)
