@@ -30,6 +30,7 @@ func services(cfg Config, env Environment, log *slog.Logger, eng *engine.Engine,
 	}
 	late := service.Late{Engine: eng, Now: env.Now, After: cfg.LateAfter}
 	zombie := service.Zombie{Engine: eng, Now: env.Now, Heartbeat: cfg.HeartbeatTimeout, Silence: cfg.SilenceTimeout, Claim: cfg.ClaimTimeout}
+	zombie.Attendance = &service.Attendance{Gap: 2 * zombieInterval(cfg)}
 	cancel := service.Cancel{Engine: eng, Now: env.Now}
 	scheduler := service.Scheduler{
 		Engine: eng, Now: env.Now, MinRuns: 3, MaxRuns: 100, MinTime: time.Hour, MaxTime: 100 * 24 * time.Hour, Batch: 100, Parallel: 32,

@@ -70,7 +70,7 @@ func TestARunIsDeadOnlyWhenNothingSpeaksForItsLife(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := tt.zombie.dead(tt.run, now)
+			got := tt.zombie.dead(tt.run, now, time.Time{})
 			if (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
 				t.Errorf("reason %q, want %q", got, tt.want)
 			}

@@ -310,6 +310,22 @@ func (l *lane) drop() {
 	l.conn = nil
 }
 
+// outage is an Unavailable error. Clients are told no more than that; the log
+// is told the cause, which may name hosts and users.
+type outage struct {
+	told  *core.Error
+	cause error
+}
+
+// Error implements error.
+func (o *outage) Error() string { return o.told.Message + ": " + o.cause.Error() }
+
+// Unwrap implements the interface of errors.As and errors.Is.
+func (o *outage) Unwrap() []error { return []error{o.told, o.cause} }
+
 func unavailable(err error) error {
-	return &core.Error{Code: core.Unavailable, Message: "the database does not answer: " + err.Error()}
+	if _, ok := errors.AsType[*core.Error](err); ok {
+		return err // it is worded for clients, such as that of a full disk
+	}
+	return &outage{core.Errorf(core.Unavailable, "the database does not answer; try again"), err}
 }
