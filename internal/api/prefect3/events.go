@@ -49,7 +49,15 @@ func (a *API) eventOf(b *client.Event) *core.Event {
 // Prefect REST: WS /events/in.
 func (a *API) eventsIn(w http.ResponseWriter, r *http.Request) {
 	sink := newEventSink(a)
-	s := a.accept(w, r, api.SocketOptions{ReadLimit: 16 << 20, OnPing: sink.flushed})
+	var s *socket
+	s = a.accept(w, r, api.SocketOptions{ReadLimit: 16 << 20, OnPing: func(ctx context.Context) bool {
+		stored := sink.flushed(ctx)
+		if !stored && s != nil {
+			// A client that waits for a pong that does not come waits for ever.
+			go s.refuse(websocket.StatusInternalError, "the events cannot be stored")
+		}
+		return stored
+	}})
 	if s == nil {
 		return
 	}

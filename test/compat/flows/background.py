@@ -52,7 +52,12 @@ def submit():
 
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
+        import faulthandler
+
+        import prefect.task_engine  # not by two threads at once, when the first two runs come together
         from prefect.task_worker import serve
+
+        faulthandler.dump_traceback_later(45)  # where it stands, should it stand still
 
         serve(shout, flaky, failing)
     else:
