@@ -54,8 +54,12 @@ if __name__ == "__main__":
     if sys.argv[1] == "serve":
         import faulthandler
 
-        import prefect.task_engine  # not by two threads at once, when the first two runs come together
+        from prefect.logging.handlers import APILogWorker
         from prefect.task_worker import serve
+
+        # Prefect 3.8.8 stands still when the first line that a task prints makes this
+        # service in one thread while the event loop's thread makes that of events.
+        APILogWorker.instance()
 
         faulthandler.dump_traceback_later(45)  # where it stands, should it stand still
 
