@@ -107,7 +107,7 @@ func roughly(d time.Duration) string {
 }
 
 // took shows seconds.
-func took(s wire.Seconds) string {
+func took(s wire.Float) string {
 	d := time.Duration(float64(s) * float64(time.Second))
 	if d == 0 {
 		return ""

@@ -35,9 +35,9 @@ type FlowRun struct {
 	NextScheduledStartTime   *wire.Time      `json:"next_scheduled_start_time"`
 	StartTime                *wire.Time      `json:"start_time"`
 	EndTime                  *wire.Time      `json:"end_time"`
-	TotalRunTime             wire.Seconds    `json:"total_run_time"`
-	EstimatedRunTime         wire.Seconds    `json:"estimated_run_time"`
-	EstimatedStartTimeDelta  wire.Seconds    `json:"estimated_start_time_delta"`
+	TotalRunTime             wire.Float      `json:"total_run_time"`
+	EstimatedRunTime         wire.Float      `json:"estimated_run_time"`
+	EstimatedStartTimeDelta  wire.Float      `json:"estimated_start_time_delta"`
 	AutoScheduled            bool            `json:"auto_scheduled"`
 	InfrastructureDocumentID *core.ID        `json:"infrastructure_document_id"`
 	InfrastructurePID        *string         `json:"infrastructure_pid"`
@@ -51,7 +51,7 @@ type FlowRun struct {
 // FlowRunPolicy is a flow run's empirical policy. Prefect REST: FlowRunPolicy.
 type FlowRunPolicy struct {
 	MaxRetries        int            `json:"max_retries"`
-	RetryDelaySeconds wire.Seconds   `json:"retry_delay_seconds"`
+	RetryDelaySeconds wire.Float     `json:"retry_delay_seconds"`
 	Retries           *int           `json:"retries"`
 	RetryDelay        *int           `json:"retry_delay"`
 	PauseKeys         []string       `json:"pause_keys"`
@@ -85,7 +85,7 @@ func mustJSON(v any) json.RawMessage {
 
 func flowRunPolicyOf(p core.RunPolicy) FlowRunPolicy {
 	out := FlowRunPolicy{
-		MaxRetries: p.MaxRetries, RetryDelaySeconds: wire.Seconds(p.RetryDelaySeconds), Retries: p.Retries, PauseKeys: NotNil(p.PauseKeys),
+		MaxRetries: p.MaxRetries, RetryDelaySeconds: wire.Float(p.RetryDelaySeconds), Retries: p.Retries, PauseKeys: NotNil(p.PauseKeys),
 		Resuming: wire.Null[bool](), RetryType: p.RetryType,
 	}
 	if p.Resuming != nil {
@@ -120,7 +120,7 @@ func FlowRunOf(r *core.FlowRun, now time.Time) FlowRun {
 	return out
 }
 
-func seconds(d time.Duration) wire.Seconds { return wire.Seconds(d.Seconds()) }
+func seconds(d time.Duration) wire.Float { return wire.Float(d.Seconds()) }
 
 func orEmpty(raw json.RawMessage) json.RawMessage {
 	if raw == nil {

@@ -33,16 +33,16 @@ type TaskRun struct {
 	NextScheduledStartTime  *wire.Time      `json:"next_scheduled_start_time"`
 	StartTime               *wire.Time      `json:"start_time"`
 	EndTime                 *wire.Time      `json:"end_time"`
-	TotalRunTime            wire.Seconds    `json:"total_run_time"`
-	EstimatedRunTime        wire.Seconds    `json:"estimated_run_time"`
-	EstimatedStartTimeDelta wire.Seconds    `json:"estimated_start_time_delta"`
+	TotalRunTime            wire.Float      `json:"total_run_time"`
+	EstimatedRunTime        wire.Float      `json:"estimated_run_time"`
+	EstimatedStartTimeDelta wire.Float      `json:"estimated_start_time_delta"`
 	State                   *State          `json:"state"`
 }
 
 // TaskRunPolicy is a task run's empirical policy. Prefect REST: TaskRunPolicy.
 type TaskRunPolicy struct {
 	MaxRetries        int             `json:"max_retries"`
-	RetryDelaySeconds wire.Seconds    `json:"retry_delay_seconds"`
+	RetryDelaySeconds wire.Float      `json:"retry_delay_seconds"`
 	Retries           *int            `json:"retries"`
 	RetryDelay        json.RawMessage `json:"retry_delay"`
 	RetryJitterFactor *float64        `json:"retry_jitter_factor"`
@@ -64,7 +64,7 @@ func TaskRunOf(r *core.TaskRun, now time.Time) TaskRun {
 		TaskKey: r.TaskKey, DynamicKey: r.DynamicKey, CacheKey: r.CacheKey, CacheExpiration: wire.FromTimePtr(r.CacheExpiration),
 		TaskVersion: r.TaskVersion,
 		Policy: TaskRunPolicy{
-			MaxRetries: p.MaxRetries, RetryDelaySeconds: wire.Seconds(p.RetryDelaySeconds), Retries: p.Retries, RetryDelay: p.RetryDelay,
+			MaxRetries: p.MaxRetries, RetryDelaySeconds: wire.Float(p.RetryDelaySeconds), Retries: p.Retries, RetryDelay: p.RetryDelay,
 			RetryJitterFactor: p.RetryJitterFactor,
 		},
 		Tags: NotNil(r.Tags), Labels: wire.Labels(r.Labels), TaskInputs: orEmpty(r.TaskInputs), RunCount: r.RunCount,

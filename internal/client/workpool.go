@@ -314,7 +314,7 @@ type SlotHolder struct {
 	StateName          *string         `json:"state_name"`
 	StartTime          *wire.Time      `json:"start_time"`
 	StateTimestamp     *wire.Time      `json:"state_timestamp"`
-	TimeInCurrentState *wire.Seconds   `json:"time_in_current_state"`
+	TimeInCurrentState *wire.Float     `json:"time_in_current_state"`
 }
 
 // SlotHolderOf shows a run that holds a slot now.

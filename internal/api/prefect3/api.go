@@ -120,6 +120,15 @@ func (a *API) view(ctx context.Context, fn func(core.Tx) error) error {
 	return a.store.View(ctx, a.workspace(ctx), fn)
 }
 
+// read reads one value in the request's workspace.
+func read[T any](ctx context.Context, a *API, fn func(core.Tx) (T, error)) (out T, err error) {
+	err = a.view(ctx, func(tx core.Tx) (err error) {
+		out, err = fn(tx)
+		return err
+	})
+	return out, err
+}
+
 // clientOf reads what the proposer of a state says of itself.
 func clientOf(r *http.Request) engine.Client {
 	return engine.ParseClient(r.UserAgent(), r.Header.Get("X-Prefect-Api-Version"))

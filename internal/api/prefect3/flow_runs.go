@@ -84,22 +84,18 @@ func (a *API) filterFlowRuns(ctx context.Context, in filterFlowRunsIn) ([]client
 }
 
 func (a *API) listFlowRuns(ctx context.Context, q core.Query) ([]client.FlowRun, error) {
-	var runs []*core.FlowRun
-	err := a.view(ctx, func(tx core.Tx) (err error) {
-		runs, err = tx.FilterFlowRuns(q)
-		return err
-	})
+	runs, err := read(ctx, a, func(tx core.Tx) ([]*core.FlowRun, error) { return tx.FilterFlowRuns(q) })
 	return mapped(runs, a.flowRunOf), err
 }
 
 func (a *API) flowRunOf(r *core.FlowRun) client.FlowRun { return client.FlowRunOf(r, a.Now()) }
 
-func (a *API) countFlowRuns(ctx context.Context, in filtersIn) (n int, err error) {
-	err = a.view(ctx, func(tx core.Tx) (err error) {
-		n, err = tx.CountFlowRuns(core.Query{Where: in.Body.where()})
-		return err
-	})
-	return n, err
+func (a *API) countFlowRuns(ctx context.Context, in filtersIn) (int, error) {
+	return a.numberOfFlowRuns(ctx, core.Query{Where: in.Body.where()})
+}
+
+func (a *API) numberOfFlowRuns(ctx context.Context, q core.Query) (int, error) {
+	return read(ctx, a, func(tx core.Tx) (int, error) { return tx.CountFlowRuns(q) })
 }
 
 type paginateFlowRunsIn struct {
@@ -124,11 +120,7 @@ func (a *API) paginateFlowRuns(ctx context.Context, in paginateFlowRunsIn) (out 
 	if err != nil {
 		return out, err
 	}
-	var n int
-	err = a.view(ctx, func(tx core.Tx) (err error) {
-		n, err = tx.CountFlowRuns(q)
-		return err
-	})
+	n, err := a.numberOfFlowRuns(ctx, q)
 	return pagesOf(list, n, size, in.Body.Page), err
 }
 

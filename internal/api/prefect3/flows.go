@@ -66,11 +66,7 @@ func (a *API) filterFlows(ctx context.Context, in filterFlowsIn) ([]client.Flow,
 }
 
 func (a *API) listFlows(ctx context.Context, q core.Query) ([]client.Flow, error) {
-	var flows []*core.Flow
-	err := a.view(ctx, func(tx core.Tx) (err error) {
-		flows, err = tx.FilterFlows(q)
-		return err
-	})
+	flows, err := read(ctx, a, func(tx core.Tx) ([]*core.Flow, error) { return tx.FilterFlows(q) })
 	return mapped(flows, client.FlowOf), err
 }
 
@@ -81,12 +77,12 @@ type filtersIn struct {
 	} `body:""`
 }
 
-func (a *API) countFlows(ctx context.Context, in filtersIn) (n int, err error) {
-	err = a.view(ctx, func(tx core.Tx) (err error) {
-		n, err = tx.CountFlows(core.Query{Where: in.Body.where()})
-		return err
-	})
-	return n, err
+func (a *API) countFlows(ctx context.Context, in filtersIn) (int, error) {
+	return a.numberOfFlows(ctx, core.Query{Where: in.Body.where()})
+}
+
+func (a *API) numberOfFlows(ctx context.Context, q core.Query) (int, error) {
+	return read(ctx, a, func(tx core.Tx) (int, error) { return tx.CountFlows(q) })
 }
 
 type paginateFlowsIn struct {
@@ -111,10 +107,7 @@ func (a *API) paginateFlows(ctx context.Context, in paginateFlowsIn) (out pages[
 	if err != nil {
 		return out, err
 	}
-	n, err := a.countFlows(ctx, filtersIn{Body: struct {
-		_ struct{} `wire:"embed"`
-		filters
-	}{filters: in.Body.filters}})
+	n, err := a.numberOfFlows(ctx, q)
 	return pagesOf(list, n, size, in.Body.Page), err
 }
 

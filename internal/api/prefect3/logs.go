@@ -62,10 +62,6 @@ func (a *API) filterLogs(ctx context.Context, in filterLogsIn) ([]client.Log, er
 	if in.Body.Logs != nil {
 		q.Where[core.EntityLog] = &in.Body.Logs.Filter
 	}
-	var logs []*core.Log
-	err = a.view(ctx, func(tx core.Tx) (err error) {
-		logs, err = tx.FilterLogs(q)
-		return err
-	})
+	logs, err := read(ctx, a, func(tx core.Tx) ([]*core.Log, error) { return tx.FilterLogs(q) })
 	return mapped(logs, client.LogOf), err
 }

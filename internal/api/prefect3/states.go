@@ -32,12 +32,8 @@ func (a *API) taskRunStates(ctx context.Context, in taskRunStatesIn) ([]*client.
 	return a.states(ctx, func(tx core.Tx) ([]*core.State, error) { return tx.TaskRunStates(in.RunID) })
 }
 
-func (a *API) states(ctx context.Context, read func(core.Tx) ([]*core.State, error)) ([]*client.State, error) {
-	var states []*core.State
-	err := a.view(ctx, func(tx core.Tx) (err error) {
-		states, err = read(tx)
-		return err
-	})
+func (a *API) states(ctx context.Context, list func(core.Tx) ([]*core.State, error)) ([]*client.State, error) {
+	states, err := read(ctx, a, list)
 	return mapped(states, client.StateOf), err
 }
 
@@ -49,11 +45,7 @@ func (a *API) taskRunState(ctx context.Context, in byID) (*client.State, error) 
 	return a.state(ctx, func(tx core.Tx) (*core.State, error) { return tx.TaskRunState(in.ID) })
 }
 
-func (a *API) state(ctx context.Context, read func(core.Tx) (*core.State, error)) (out *client.State, err error) {
-	err = a.view(ctx, func(tx core.Tx) error {
-		s, err := read(tx)
-		out = client.StateOf(s)
-		return err
-	})
-	return out, err
+func (a *API) state(ctx context.Context, one func(core.Tx) (*core.State, error)) (*client.State, error) {
+	s, err := read(ctx, a, one)
+	return client.StateOf(s), err
 }

@@ -74,20 +74,12 @@ func (a *API) filterTaskRuns(ctx context.Context, in filterTaskRunsIn) ([]client
 	if err != nil {
 		return nil, err
 	}
-	var runs []*core.TaskRun
-	err = a.view(ctx, func(tx core.Tx) (err error) {
-		runs, err = tx.FilterTaskRuns(q)
-		return err
-	})
+	runs, err := read(ctx, a, func(tx core.Tx) ([]*core.TaskRun, error) { return tx.FilterTaskRuns(q) })
 	return mapped(runs, a.taskRunOf), err
 }
 
-func (a *API) countTaskRuns(ctx context.Context, in filtersIn) (n int, err error) {
-	err = a.view(ctx, func(tx core.Tx) (err error) {
-		n, err = tx.CountTaskRuns(core.Query{Where: in.Body.where()})
-		return err
-	})
-	return n, err
+func (a *API) countTaskRuns(ctx context.Context, in filtersIn) (int, error) {
+	return read(ctx, a, func(tx core.Tx) (int, error) { return tx.CountTaskRuns(core.Query{Where: in.Body.where()}) })
 }
 
 func (a *API) readTaskRun(ctx context.Context, in byID) (out client.TaskRun, err error) {
