@@ -219,6 +219,7 @@ func TestServerIsKilledInMidRun(t *testing.T) {
 			want{"the flow goes on and ends", "state", "Completed"},
 			want{"its value is right", "total", 780},
 			want{"every task run is there, those before and after", "tasks", object{"Completed": 40}},
+			want{"none of them is missing", "missing", []any{}},
 		)
 		t.Run("what was there before is still there", func(t *testing.T) {
 			if _, err := s.flowRun(t.Context(), scheduled); err != nil {
