@@ -158,4 +158,13 @@ type ConcurrencyLeaseTx interface {
 	ExpiredLeases(now time.Time, limit int) ([]ID, error)
 	// LimitLeases lists the leases on the limit that live at the time, the oldest first.
 	LimitLeases(limitID ID, now time.Time) ([]*ConcurrencyLease, error)
+	// LeasesAttended returns until when holders of leases could renew them, or a
+	// NotFound error when nobody ever noted that. With lock the row is locked in Update.
+	LeasesAttended(lock bool) (until time.Time, err error)
+	// AttendLeases notes that holders of leases can renew them until the time.
+	AttendLeases(until time.Time) error
+	// NextLeaseEnd returns the earliest end of a lease after the time, or a NotFound error.
+	NextLeaseEnd(after time.Time) (time.Time, error)
+	// ProlongLeases moves the end of all leases that end between the times, and returns their number.
+	ProlongLeases(after, before time.Time, by time.Duration) (int, error)
 }

@@ -16,8 +16,11 @@ type Labels []Label
 type Label struct{ Key, Value string }
 
 // MarshalJSON implements json.Marshaler.
-func (l Labels) MarshalJSON() ([]byte, error) {
-	b := []byte{'{'}
+func (l Labels) MarshalJSON() ([]byte, error) { return l.AppendJSON(nil), nil }
+
+// AppendJSON appends the object to b.
+func (l Labels) AppendJSON(b []byte) []byte {
+	b = append(b, '{')
 	for i, e := range l {
 		if i > 0 {
 			b = append(b, ',')
@@ -26,7 +29,7 @@ func (l Labels) MarshalJSON() ([]byte, error) {
 		b = append(b, ':')
 		b = appendString(b, e.Value)
 	}
-	return append(b, '}'), nil
+	return append(b, '}')
 }
 
 // appendString appends s as JSON.

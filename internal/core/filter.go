@@ -42,6 +42,9 @@ const (
 	OpExists     Op = "exists_"
 	// OpQuery is a text search; the value is what the user typed.
 	OpQuery Op = "query"
+	// OpCreatorID and OpCreatorType compare what a run's created_by holds.
+	OpCreatorID   Op = "id_"
+	OpCreatorType Op = "type_"
 )
 
 // Kind is the type of a field's values.
@@ -139,7 +142,7 @@ func FilterFields(e Entity) []Field {
 			moment("expected_start_time"), moment("next_scheduled_start_time"),
 			ref("parent_flow_run_id"), ref("parent_task_run_id", OpIsNull),
 			{Name: "idempotency_key", Ops: []Op{OpAny, OpNotAny}},
-			{Name: "created_by", Grouped: true, Ops: []Op{"id_", "type_", OpIsNull}},
+			{Name: "created_by", Grouped: true, Ops: []Op{OpCreatorID, OpCreatorType, OpIsNull}},
 		}
 	case EntityTaskRun:
 		return []Field{

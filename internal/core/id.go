@@ -34,6 +34,18 @@ func NewID(now time.Time) ID {
 	return id
 }
 
+// NumberedID returns the UUIDv7 of the thing with that number, made at that
+// time: the same whenever it is asked for, so that it need not be stored.
+func NumberedID(at time.Time, number int64) ID {
+	id := ID{6: 0x70, 8: 0x80}
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], uint64(at.UnixMilli()))
+	copy(id[:6], b[2:])
+	binary.BigEndian.PutUint64(b[:], uint64(number))
+	copy(id[9:], b[1:])
+	return id
+}
+
 // ParseID reads a UUID in its canonical form, without hyphens, in braces or
 // with the urn:uuid: prefix, as the Prefect API does.
 func ParseID(s string) (ID, error) {

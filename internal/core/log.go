@@ -8,6 +8,7 @@ import (
 
 // Log is one line that a run wrote.
 type Log struct {
+	// ID is given when the line is stored.
 	ID      ID
 	Created time.Time
 	// Name is the logger's name.

@@ -145,4 +145,19 @@ type WorkerTx interface {
 	// SilenceWorkers marks workers as offline whose last heartbeat is longer ago
 	// than missed of their intervals, or of fallback for those that do not say.
 	SilenceWorkers(now time.Time, missed int, fallback time.Duration) (int, error)
+	// WorkerLives lists what is known of the lives of the pool's worker, by id.
+	WorkerLives(poolID ID, name string) ([]WorkerLife, error)
+	// PutWorkerLife stores a life, whether it is known or not.
+	PutWorkerLife(poolID ID, name string, life WorkerLife) error
+	// ForgetWorkerLives removes the lives of all workers that ended before the time.
+	ForgetWorkerLives(before time.Time) error
+}
+
+// WorkerLife is one process of a worker: a worker that is started again under
+// its name has another life.
+type WorkerLife struct {
+	// ID is made by the worker at its start; "" stands for lives that do not say theirs.
+	ID string
+	// Since is when it was heard of first, Until the time until which it counts as alive.
+	Since, Until time.Time
 }

@@ -57,7 +57,7 @@ func (e *Engine) RecordLogs(ctx context.Context, ws core.WorkspaceID, logs []*co
 	seen := map[core.ID]bool{}
 	var beats []core.Heartbeat
 	for _, l := range logs {
-		l.ID, l.Created = core.NewID(now), now
+		l.Created = now
 		if l.FlowRunID != nil && !seen[*l.FlowRunID] {
 			seen[*l.FlowRunID] = true
 			beats = append(beats, core.Heartbeat{FlowRunID: *l.FlowRunID, At: now})

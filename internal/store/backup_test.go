@@ -90,7 +90,7 @@ func fill(t *testing.T, s core.Store) *core.FlowRun {
 		if err := tx.InsertFlowRun(r); err != nil {
 			return err
 		}
-		if err := tx.InsertLogs([]*core.Log{{ID: core.NewID(at), Created: at, Name: "l", Message: "m", Timestamp: at, FlowRunID: &r.ID}}); err != nil {
+		if err := tx.InsertLogs([]*core.Log{{Created: at, Name: "l", Message: "m", Timestamp: at, FlowRunID: &r.ID}}); err != nil {
 			return err
 		}
 		return tx.InsertEvents([]*core.Event{{ID: core.NewID(at), Occurred: at, Received: at, Event: "e"}})

@@ -29,7 +29,7 @@ func BenchmarkInsertLogs(b *testing.B) {
 		lines := make([]*core.Log, 100)
 		for i := range lines {
 			lines[i] = &core.Log{
-				ID: core.NewID(at), Created: at, Name: "prefect.flow_runs", Level: 20, Timestamp: at, FlowRunID: &run, TaskRunID: &task,
+				Created: at, Name: "prefect.flow_runs", Level: 20, Timestamp: at, FlowRunID: &run, TaskRunID: &task,
 				Message: fmt.Sprintf("a line of an ordinary length, the one with the number %d of many", i),
 			}
 		}

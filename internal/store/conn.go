@@ -283,6 +283,10 @@ func (s jsonInto) Scan(src any) error {
 	case nil:
 		return nil
 	case string:
+		if tags, ok := s.dst.(*[]string); ok && v == "[]" {
+			*tags = []string{} // most runs have none
+			return nil
+		}
 		return json.Unmarshal([]byte(v), s.dst)
 	case []byte:
 		return json.Unmarshal(v, s.dst)

@@ -18,12 +18,18 @@ type dialect struct {
 	visible string
 	// seqTx is the column that holds the writing transaction, or a constant.
 	seqTx string
+	// newest orders rows by that and by their number, the newest first.
+	newest string
 	// tagsOf turns the JSON array in a column into rows of one column, value.
 	tagsOf func(column string) string
+	// member takes the text of a member of the JSON object in a column.
+	member func(column, name string) string
 	// like is the operator of case-insensitive matching.
 	like string
 	// takeLease is the statement behind Store.Lease; empty where leases go without saying.
 	takeLease string
+	// truncate tells that TRUNCATE empties tables at once, however large they are.
+	truncate bool
 	// bind rewrites the ? of a statement as the driver wants them.
 	bind func(q string) string
 	// retryable reports whether a transaction that failed so may succeed when run again.
@@ -37,7 +43,9 @@ func sqliteDialect() *dialect {
 		name:      "sqlite",
 		visible:   "1 = 1",
 		seqTx:     "0",
+		newest:    "seq DESC",
 		tagsOf:    func(column string) string { return "json_each(" + column + ")" },
+		member:    func(column, name string) string { return column + " ->> '" + name + "'" },
 		like:      "LIKE",
 		bind:      func(q string) string { return q },
 		retryable: func(error) bool { return false },
@@ -52,13 +60,16 @@ func postgresDialect() *dialect {
 		skipLocked: " SKIP LOCKED",
 		visible:    "tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
 		seqTx:      "tx",
+		newest:     "tx DESC, seq DESC",
 		tagsOf: func(column string) string {
 			return "jsonb_array_elements_text(" + column + "::jsonb) AS each(value)"
 		},
-		like: "ILIKE",
+		member: func(column, name string) string { return "(" + column + "::jsonb ->> '" + name + "')" },
+		like:   "ILIKE",
 		takeLease: `INSERT INTO lease (name, holder, expires) VALUES ($1, $2, extract(epoch FROM clock_timestamp()) + $3)
 			ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires = excluded.expires, fence = lease.fence + 1
 			WHERE lease.holder = excluded.holder OR lease.expires < extract(epoch FROM clock_timestamp())`,
+		truncate:  true,
 		bind:      numbered,
 		retryable: postgresRetryable,
 		lost:      postgresLost,

@@ -17,18 +17,15 @@ func scanEvent(r rows) (*core.Event, error) {
 // InsertEvents implements core.EventTx.
 func (t *tx) InsertEvents(events []*core.Event) error {
 	err := t.insertMany("INSERT INTO event (id, ws, occurred, received, event, resource_id, resource, related, payload, follows)",
-		" ON CONFLICT (id) DO NOTHING", 10, len(events), func(i int) []any {
+		" ON CONFLICT (ws, occurred, id) DO NOTHING", 10, len(events), func(i int) []any {
 			e := events[i]
-			related, payload := "[]", "{}"
-			if len(e.Related) > 0 {
-				related = asJSON(e.Related)
-			}
+			payload := "{}"
 			if e.Payload != nil {
 				payload = string(e.Payload)
 			}
 			return []any{
 				e.ID, int64(t.ws), micros(e.Occurred), micros(e.Received), e.Event, e.Resource.Get(core.ResourceID),
-				asJSON(e.Resource), related, payload, e.Follows,
+				string(e.Resource.AppendJSON(nil)), relatedText(e.Related), payload, e.Follows,
 			}
 		})
 	if err != nil {
@@ -36,6 +33,18 @@ func (t *tx) InsertEvents(events []*core.Event) error {
 	}
 	t.Wake(core.TopicEvents)
 	return nil
+}
+
+// relatedText is the JSON array of an event's related resources.
+func relatedText(related []core.Labels) string {
+	b := []byte{'['}
+	for i, l := range related {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = l.AppendJSON(b)
+	}
+	return string(append(b, ']'))
 }
 
 // EventCursor implements core.EventTx.

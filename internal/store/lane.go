@@ -27,16 +27,23 @@ const (
 var errClosed = core.Errorf(core.Unavailable, "the server is stopping")
 
 // lane runs all writes of the process one after the other on one connection,
-// several to a commit.
+// several to a commit. Whoever finds it idle writes in its own goroutine, for
+// handing a request over costs as much as a small write; what has gathered
+// meanwhile is the group of run.
 type lane struct {
 	engine engine
 	cfg    Config
 	wake   func([]core.Topic)
+	// stopping ends the waits for a database that is out of reach.
+	stopping context.Context
 
-	mu     sync.RWMutex // held for reading while sending to in, for writing to close it
-	closed bool
-	in     chan *request
-	conn   writeConn
+	mu      sync.Mutex // guards waiting, busy and closed
+	waiting []*request
+	busy    bool // one goroutine has the connection
+	closed  bool
+	more    chan struct{} // hands the connection to run; closed after the last write
+
+	conn writeConn // of whoever made the lane busy
 }
 
 // request is one caller's closure and the place for its outcome.
@@ -52,17 +59,25 @@ type request struct {
 	topics []core.Topic
 }
 
-func newLane(e engine, cfg Config, wake func([]core.Topic)) *lane {
-	return &lane{engine: e, cfg: cfg, wake: wake, in: make(chan *request, 4*maxGroup)}
+func newLane(stopping context.Context, e engine, cfg Config, wake func([]core.Topic)) *lane {
+	return &lane{engine: e, cfg: cfg, wake: wake, stopping: stopping, more: make(chan struct{}, 1)}
 }
 
-// do hands fn to the lane and waits until its commit is durable. When ctx ends
-// before fn is taken it will not run; after that do waits for the outcome, since
-// fn assigns to the caller's variables.
+// do runs fn in a transaction and waits until its commit is durable. When ctx
+// ends before fn is taken it will not run; after that do waits for the outcome,
+// since fn assigns to the caller's variables.
 func (l *lane) do(ctx context.Context, ws core.WorkspaceID, fn func(core.Tx) error) error {
-	req := &request{ctx: ctx, ws: ws, fn: fn, done: make(chan error, 1)}
-	if err := l.send(ctx, req); err != nil {
+	if err := ctx.Err(); err != nil {
 		return err
+	}
+	req := &request{ctx: ctx, ws: ws, fn: fn, done: make(chan error, 1)}
+	first, err := l.enter(req)
+	if err != nil {
+		return err
+	}
+	if first {
+		l.serve([]*request{req})
+		l.handOver()
 	}
 	select {
 	case err := <-req.done:
@@ -75,17 +90,37 @@ func (l *lane) do(ctx context.Context, ws core.WorkspaceID, fn func(core.Tx) err
 	}
 }
 
-func (l *lane) send(ctx context.Context, req *request) error {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
+// enter reports whether the lane was idle and is the caller's now; else req waits.
+func (l *lane) enter(req *request) (first bool, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.closed {
-		return errClosed
+		return false, errClosed
 	}
-	select {
-	case l.in <- req:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	if l.busy {
+		l.waiting = append(l.waiting, req)
+		return false, nil
+	}
+	l.busy = true
+	return true, nil
+}
+
+// handOver gives the lane to run when requests wait.
+func (l *lane) handOver() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.waiting) > 0 {
+		l.more <- struct{}{}
+		return
+	}
+	l.leave()
+}
+
+// leave makes the lane idle; mu is held.
+func (l *lane) leave() {
+	l.busy = false
+	if l.closed {
+		close(l.more)
 	}
 }
 
@@ -93,42 +128,50 @@ func (l *lane) send(ctx context.Context, req *request) error {
 func (l *lane) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.closed {
-		l.closed = true
-		close(l.in)
+	if l.closed {
+		return
+	}
+	l.closed = true
+	if !l.busy {
+		close(l.more)
 	}
 }
 
-// run serves requests until close was called and all are answered.
-func (l *lane) run(ctx context.Context) {
-	for req := range l.in {
-		group := slices.DeleteFunc(l.collect(req), func(r *request) bool { return !r.taken.CompareAndSwap(false, true) })
-		if len(group) == 0 {
-			continue
+// run serves the requests that gathered, until close was called and all are answered.
+func (l *lane) run() {
+	for range l.more {
+		for group := l.next(); len(group) > 0; group = l.next() {
+			l.serve(group)
 		}
-		start := l.cfg.Now()
-		l.commit(ctx, group)
-		l.cfg.Observe(len(group), l.cfg.Now().Sub(start))
 	}
 	if l.conn != nil {
 		l.conn.close()
 	}
 }
 
-func (l *lane) collect(first *request) []*request {
-	group := []*request{first}
-	for len(group) < maxGroup {
-		select {
-		case req, ok := <-l.in:
-			if !ok {
-				return group
-			}
-			group = append(group, req)
-		default:
-			return group
-		}
+// next takes the next group, or leaves the lane when nobody waits.
+func (l *lane) next() []*request {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := min(len(l.waiting), maxGroup)
+	if n == 0 {
+		l.leave()
+		return nil
 	}
+	group := slices.Clone(l.waiting[:n])
+	l.waiting = slices.Delete(l.waiting, 0, n)
 	return group
+}
+
+// serve carries out what of the group nobody gave up.
+func (l *lane) serve(group []*request) {
+	group = slices.DeleteFunc(group, func(r *request) bool { return !r.taken.CompareAndSwap(false, true) })
+	if len(group) == 0 {
+		return
+	}
+	start := l.cfg.Now()
+	l.commit(l.stopping, group)
+	l.cfg.Observe(len(group), l.cfg.Now().Sub(start))
 }
 
 // commit runs the group in one transaction. When a closure fails after it has

@@ -6,21 +6,26 @@ import (
 	"github.com/leat-dev/leat/internal/core"
 )
 
-const logColumns = "l.id, l.created, l.name, l.level, l.message, l.timestamp, l.flow_run_id, l.task_run_id, l.worker_id"
+// A line's id is made of its number: a hundred lines to a request make the
+// bytes of each count.
+const logColumns = "l.seq, l.created, l.name, l.level, l.message, l.timestamp, l.flow_run_id, l.task_run_id, l.worker_id"
 
 func scanLog(r rows) (*core.Log, error) {
 	l := &core.Log{}
-	return l, r.Scan(&l.ID, timeInto{&l.Created}, &l.Name, &l.Level, &l.Message, timeInto{&l.Timestamp},
+	var seq int64
+	err := r.Scan(&seq, timeInto{&l.Created}, &l.Name, &l.Level, &l.Message, timeInto{&l.Timestamp},
 		idPtrInto{&l.FlowRunID}, idPtrInto{&l.TaskRunID}, idPtrInto{&l.WorkerID})
+	l.ID = core.NumberedID(l.Created, seq)
+	return l, err
 }
 
 // InsertLogs implements core.LogTx.
 func (t *tx) InsertLogs(logs []*core.Log) error {
-	err := t.insertMany("INSERT INTO log (id, ws, created, name, level, message, timestamp, flow_run_id, task_run_id, worker_id)", "",
-		10, len(logs), func(i int) []any {
+	err := t.insertMany("INSERT INTO log (ws, created, name, level, message, timestamp, flow_run_id, task_run_id, worker_id)", "",
+		9, len(logs), func(i int) []any {
 			l := logs[i]
 			return []any{
-				l.ID, int64(t.ws), micros(l.Created), l.Name, l.Level, l.Message, micros(l.Timestamp), l.FlowRunID, l.TaskRunID, l.WorkerID,
+				int64(t.ws), micros(l.Created), l.Name, l.Level, l.Message, micros(l.Timestamp), l.FlowRunID, l.TaskRunID, l.WorkerID,
 			}
 		})
 	if err != nil {
@@ -45,8 +50,12 @@ func (t *tx) LogsAfter(c core.Cursor, limit int) ([]*core.Log, core.Cursor, erro
 
 // cursor returns the position after the newest row that followers may see.
 func (t *tx) cursor(table string) (core.Cursor, error) {
-	return one(t, nil, func(r rows) (c core.Cursor, err error) { return c, r.Scan(&c.Tx, &c.Seq) },
-		"SELECT coalesce(max("+t.d.seqTx+"), 0), coalesce(max(seq), 0) FROM "+table+" WHERE "+t.d.visible)
+	newest, err := list(t, func(r rows) (c core.Cursor, err error) { return c, r.Scan(&c.Tx, &c.Seq) },
+		"SELECT "+t.d.seqTx+", seq FROM "+table+" WHERE "+t.d.visible+" ORDER BY "+t.d.newest+" LIMIT 1")
+	if err != nil || len(newest) == 0 {
+		return core.Cursor{}, err
+	}
+	return newest[0], nil
 }
 
 // after lists rows in the order in which they became visible. A row's

@@ -227,11 +227,13 @@ func (c *postgresConn) commit(topics []core.Topic) error {
 			return err
 		}
 	}
-	if err := c.flush(); err != nil {
-		return err
+	// It goes with the last writes: when one of them fails, Postgres passes over
+	// what was sent after it, COMMIT included.
+	if c.queue == nil {
+		c.queue = &pgx.Batch{}
 	}
-	c.watch.Reset(answerLimit)
-	_, err := c.c.Exec(context.Background(), "COMMIT")
+	c.queue.Queue("COMMIT")
+	err := c.flush()
 	c.watch.Stop()
 	var told *pgconn.PgError
 	if err != nil && !errors.As(err, &told) && !pgconn.SafeToRetry(err) {

@@ -12,13 +12,14 @@ import (
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
 
 	"github.com/leat-dev/leat/internal/core"
+	"github.com/leat-dev/leat/internal/sqlite"
 )
 
 // sqliteEngine is one SQLite file in WAL mode with synchronous=FULL: one
 // connection writes, several read.
 type sqliteEngine struct {
 	d       *dialect
-	db      *sql.DB
+	file    string
 	lock    *os.File
 	readers chan *sqliteConn // holds every idle reader
 	n       int
@@ -34,21 +35,13 @@ func openSQLite(ctx context.Context, cfg Config) (*sqliteEngine, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := sql.Open("sqlite", sqliteDSN(cfg.Database))
-	if err != nil {
+	if err := prepareSQLite(ctx, cfg.Database); err != nil {
 		return nil, err
 	}
-	db.SetMaxIdleConns(cfg.ReadConns + 2)
-	e := &sqliteEngine{d: sqliteDialect(), db: db, lock: lock, readers: make(chan *sqliteConn, cfg.ReadConns), n: cfg.ReadConns}
-	if err := migrateSQLite(ctx, db); err != nil {
-		return nil, err
-	}
+	e := &sqliteEngine{d: sqliteDialect(), file: cfg.Database, lock: lock, readers: make(chan *sqliteConn, cfg.ReadConns), n: cfg.ReadConns}
 	for range cfg.ReadConns {
-		c, err := e.open(ctx)
+		c, err := e.open("query_only(1)")
 		if err != nil {
-			return nil, err
-		}
-		if _, err := c.c.ExecContext(ctx, "PRAGMA query_only = 1"); err != nil {
 			return nil, err
 		}
 		e.readers <- c
@@ -56,28 +49,44 @@ func openSQLite(ctx context.Context, cfg Config) (*sqliteEngine, error) {
 	return e, nil
 }
 
-// sqliteDSN says how every connection to a file is set up.
-func sqliteDSN(file string) string {
-	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath(), RawQuery: url.Values{
-		"_pragma": {
-			"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-8000)",
-			"wal_autocheckpoint(4000)", "journal_size_limit(67108864)", "temp_store(MEMORY)",
-		},
-	}.Encode()}
-	return dsn.String()
+// prepareSQLite makes the file and brings its schema up to date.
+func prepareSQLite(ctx context.Context, file string) error {
+	db, err := sql.Open("sqlite", sqliteDSN(file))
+	if err != nil {
+		return err
+	}
+	return errors.Join(migrateSQLite(ctx, db), db.Close())
 }
 
-func (e *sqliteEngine) open(ctx context.Context) (*sqliteConn, error) {
-	c, err := e.db.Conn(ctx)
-	if err != nil {
-		return nil, err
+// sqlitePragmas set up every connection to a file.
+func sqlitePragmas() []string {
+	return []string{
+		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-8000)",
+		"wal_autocheckpoint(4000)", "journal_size_limit(67108864)", "temp_store(MEMORY)",
 	}
-	return &sqliteConn{c: c, stmts: map[string]*sql.Stmt{}, once: map[string]struct{}{}}, nil
+}
+
+// sqliteURI names a file so that nothing in its name is taken for a parameter.
+func sqliteURI(file string) string {
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath()}).String()
+}
+
+// sqliteDSN is the name for database/sql, which migrations and backups use.
+func sqliteDSN(file string) string {
+	return sqliteURI(file) + "?" + url.Values{"_pragma": sqlitePragmas()}.Encode()
+}
+
+func (e *sqliteEngine) open(pragmas ...string) (*sqliteConn, error) {
+	c, err := sqlite.Open(sqliteURI(e.file), append(sqlitePragmas(), pragmas...)...)
+	if err != nil {
+		return nil, sqliteError(err)
+	}
+	return &sqliteConn{c: c, stmts: map[string]*sqlite.Stmt{}, once: map[string]struct{}{}}, nil
 }
 
 func (e *sqliteEngine) dialect() *dialect { return e.d }
 
-func (e *sqliteEngine) writer(ctx context.Context) (writeConn, error) { return e.open(ctx) }
+func (e *sqliteEngine) writer(context.Context) (writeConn, error) { return e.open() }
 
 func (e *sqliteEngine) reader(ctx context.Context) (conn, func(), error) {
 	select {
@@ -94,55 +103,45 @@ func (e *sqliteEngine) close() error {
 	for range e.n {
 		(<-e.readers).close()
 	}
-	err := e.db.Close()
-	if cerr := e.lock.Close(); err == nil {
-		err = cerr
-	}
-	return err
+	return e.lock.Close()
 }
 
 // maxOnce is how many statements whose texts were made for one call are kept prepared.
 const maxOnce = 128
 
-// sqliteConn runs statements on one connection and keeps the prepared form of
-// those with constant text. Its statements get no cancellable context: an
-// interrupted write would spoil the transaction of others.
+// sqliteConn runs statements on one connection and keeps their prepared forms.
+// No context can interrupt them: an interrupted write would spoil the
+// transaction of others.
 type sqliteConn struct {
-	c     *sql.Conn
-	stmts map[string]*sql.Stmt
+	c     *sqlite.Conn
+	stmts map[string]*sqlite.Stmt
 	// once holds the keys of stmts whose texts were made for one call.
 	once   map[string]struct{}
 	nWrite int
 }
 
-func (c *sqliteConn) stmt(q string) (*sql.Stmt, error) {
+func (c *sqliteConn) stmt(q string) (*sqlite.Stmt, error) {
 	if s, ok := c.stmts[q]; ok {
 		return s, nil
 	}
-	s, err := c.c.PrepareContext(context.Background(), q)
+	s, err := c.c.Prepare(q)
 	if err != nil {
-		return nil, fmt.Errorf("prepare %q: %w", q, err)
+		return nil, fmt.Errorf("prepare %q: %w", q, sqliteError(err))
 	}
 	c.stmts[q] = s
 	return s, nil
 }
 
 func (c *sqliteConn) exec(q string, args ...any) error {
-	_, err := c.execN(q, args...)
-	return err
+	c.nWrite++
+	return c.control(q, args...)
 }
 
 func (c *sqliteConn) execN(q string, args ...any) (int64, error) {
-	c.nWrite++
-	s, err := c.stmt(q)
-	if err != nil {
+	if err := c.exec(q, args...); err != nil {
 		return 0, err
 	}
-	res, err := s.ExecContext(context.Background(), args...)
-	if err != nil {
-		return 0, sqliteError(err)
-	}
-	return res.RowsAffected()
+	return c.c.Changes(), nil
 }
 
 func (c *sqliteConn) query(q string, args ...any) (rows, error) {
@@ -150,18 +149,17 @@ func (c *sqliteConn) query(q string, args ...any) (rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.QueryContext(context.Background(), args...)
-	if err != nil {
+	if err := s.Bind(args...); err != nil {
 		return nil, sqliteError(err)
 	}
-	return sqliteRows{r}, nil
+	return &sqliteRows{Stmt: s}, nil
 }
 
 func (c *sqliteConn) queryOnce(q string, args ...any) (rows, error) {
 	// Texts that are made for a call are made again for the next of its kind.
 	if len(c.once) >= maxOnce {
 		for text := range c.once {
-			_ = c.stmts[text].Close() // a read leaves nothing behind
+			c.stmts[text].Close()
 			delete(c.stmts, text)
 		}
 		clear(c.once)
@@ -179,13 +177,12 @@ func (c *sqliteConn) commit([]core.Topic) error { return c.control("COMMIT") }
 
 func (c *sqliteConn) rollback() error { return c.control("ROLLBACK") }
 
-func (c *sqliteConn) control(q string) error {
+func (c *sqliteConn) control(q string, args ...any) error {
 	s, err := c.stmt(q)
 	if err != nil {
 		return err
 	}
-	_, err = s.ExecContext(context.Background())
-	return sqliteError(err)
+	return sqliteError(s.Exec(args...))
 }
 
 func (c *sqliteConn) writes() int { return c.nWrite }
@@ -194,17 +191,29 @@ func (c *sqliteConn) broken() bool { return false }
 
 func (c *sqliteConn) close() {
 	for _, s := range c.stmts {
-		_ = s.Close()
+		s.Close()
 	}
-	_ = c.c.Close() // the connection is given up whatever it says
+	c.c.Close()
 }
 
-// sqliteRows drops the error of Close, which Err tells as well.
-type sqliteRows struct{ *sql.Rows }
+// sqliteRows are the rows of a statement under way.
+type sqliteRows struct {
+	*sqlite.Stmt
+	err error
+}
 
-func (r sqliteRows) Close() { _ = r.Rows.Close() }
+// Next implements rows.
+func (r *sqliteRows) Next() bool {
+	var more bool
+	more, r.err = r.Step()
+	return more
+}
 
-func (r sqliteRows) Err() error { return sqliteError(r.Rows.Err()) }
+// Err implements rows.
+func (r *sqliteRows) Err() error { return sqliteError(r.err) }
+
+// Close implements rows.
+func (r *sqliteRows) Close() { r.Reset() }
 
 // sqliteError names the conditions that an operator can do something about.
 func sqliteError(err error) error {

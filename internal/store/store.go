@@ -77,8 +77,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Store{cfg: cfg, engine: eng, stop: stop, waiters: newWaiters()}
-	s.lane = newLane(eng, cfg, s.wake)
-	s.done.Go(func() { s.lane.run(run) })
+	s.lane = newLane(run, eng, cfg, s.wake)
+	s.done.Go(s.lane.run)
 	s.done.Go(func() {
 		if err := eng.listen(run, s.wakeNamed); err != nil && run.Err() == nil {
 			cfg.Log.Error("listening for other replicas ended", "error", err)
@@ -146,6 +146,9 @@ func (s *Store) Ping(ctx context.Context) error {
 // Clear implements core.Store.
 func (s *Store) Clear(ctx context.Context) error {
 	return s.Update(ctx, 0, func(t core.Tx) error {
+		if s.engine.dialect().truncate {
+			return t.(*tx).exec("TRUNCATE " + strings.Join(dataTables(), ", "))
+		}
 		for _, table := range dataTables() {
 			if err := t.(*tx).exec("DELETE FROM " + table); err != nil {
 				return err
@@ -223,8 +226,8 @@ func (w waiters) wake(t core.Topic) {
 func dataTables() []string {
 	return []string{
 		"flow", "flow_run", "flow_run_state", "task_run", "task_run_state", "task_cache", "log", "event", "lease",
-		"work_pool", "work_queue", "worker", "deployment", "deployment_schedule",
-		"concurrency_limit", "concurrency_lease", "concurrency_lease_slot",
+		"work_pool", "work_queue", "worker", "worker_life", "deployment", "deployment_schedule",
+		"concurrency_limit", "concurrency_lease", "concurrency_lease_slot", "lease_attendance",
 		"variable", "artifact", "artifact_collection", "flow_run_input", "automation", "automation_resource", "saved_search", "setting",
 		"block_type", "block_schema", "block_document", "block_document_reference",
 	}

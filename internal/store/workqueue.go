@@ -15,8 +15,9 @@ const workQueueJoins = "JOIN work_pool qp ON qp.id = wq.work_pool_id"
 const workQueueSelect = "SELECT " + workQueueColumns + " FROM work_queue wq " + workQueueJoins + " WHERE wq.ws = ? AND "
 
 // holdsSlot is true for runs that hold a slot of their queue or are about to
-// give it back. It is the condition of the index flow_run_slots, word for word.
-const holdsSlot = "fr.state_type IN ('PENDING', 'RUNNING', 'CANCELLING')"
+// give it back. It is the condition of the index flow_run_slots, word for word:
+// for IN with three values SQLite would fill a table at each write of a run.
+const holdsSlot = "(fr.state_type = 'PENDING' OR fr.state_type = 'RUNNING' OR fr.state_type = 'CANCELLING')"
 
 // maxQueues bounds how many queues of a pool are read at once.
 const maxQueues = 10_000

@@ -86,6 +86,11 @@ var (
 )
 
 func parseTime(s string) (time.Time, *timeFault) {
+	// Clients send RFC 3339 nearly always, which the standard library reads ten times
+	// as fast; it takes an offset of 24 hours, though.
+	if t, err := time.Parse(time.RFC3339, s); err == nil && t.Year() > 1 && t.Year() < 9999 && !strings.Contains(s[19:], "24:") {
+		return t.UTC().Truncate(time.Microsecond), nil
+	}
 	if unixText.MatchString(s) {
 		return unixTime(s)
 	}

@@ -78,6 +78,7 @@ func concurrency(t *testing.T, open Opener) {
 	if len(holders) != 1 || holders[0].ID != lease.ID {
 		t.Errorf("leases of a limit = %v", holders)
 	}
+	attendance(t, s, lease, now.Add(time.Hour))
 	b.Limit, b.Slots, b.Updated = 5, 3, now.Add(time.Second)
 	update(t, s, func(tx core.Tx) error {
 		if err := tx.UpdateConcurrencyLimit(b); err != nil {
@@ -102,4 +103,57 @@ func concurrency(t *testing.T, open Opener) {
 		}
 		return nil
 	})
+}
+
+// attendance is the suite of what is known about who could renew leases. The
+// lease is the only one, and ends then.
+func attendance(t *testing.T, s core.Store, lease *core.ConcurrencyLease, end time.Time) {
+	t.Helper()
+	until := func(lock bool) (at time.Time, err error) {
+		err = s.Update(t.Context(), ws, func(tx core.Tx) (err error) {
+			at, err = tx.LeasesAttended(lock)
+			return err
+		})
+		return at, err
+	}
+	if _, err := until(true); core.CodeOf(err) != core.NotFound {
+		t.Errorf("attendance that was never noted gives %v", err)
+	}
+	for _, at := range []time.Time{end.Add(123456 * time.Microsecond), end.Add(-time.Hour)} {
+		update(t, s, func(tx core.Tx) error { return tx.AttendLeases(at) })
+		for _, lock := range []bool{false, true} {
+			if got, err := until(lock); err != nil || got.Sub(at).Abs() > time.Microsecond {
+				t.Errorf("noted until %s, %v, want %s", got, err, at)
+			}
+		}
+	}
+	next := func(after time.Time) (at time.Time, err error) {
+		err = s.View(t.Context(), ws, func(tx core.Tx) (err error) {
+			at, err = tx.NextLeaseEnd(after)
+			return err
+		})
+		return at, err
+	}
+	if got, err := next(end.Add(-time.Second)); err != nil || !got.Equal(end) {
+		t.Errorf("the next lease ends %s, %v, want %s", got, err, end)
+	}
+	if _, err := next(end); core.CodeOf(err) != core.NotFound {
+		t.Errorf("no lease ends later, got %v", err)
+	}
+	prolong := func(after, before time.Time) (n int) {
+		update(t, s, func(tx core.Tx) (err error) {
+			n, err = tx.ProlongLeases(after, before, time.Minute)
+			return err
+		})
+		return n
+	}
+	if n := prolong(end, end.Add(time.Hour)) + prolong(end.Add(-time.Hour), end); n != 0 {
+		t.Errorf("%d leases were prolonged that end elsewhere", n)
+	}
+	if n := prolong(end.Add(-time.Second), end.Add(time.Second)); n != 1 {
+		t.Errorf("%d leases were prolonged, want 1", n)
+	}
+	if got := must(t, s, func(tx core.Tx) (*core.ConcurrencyLease, error) { return tx.ConcurrencyLease(lease.ID) }); !got.Expires.Equal(end.Add(time.Minute)) {
+		t.Errorf("the lease ends %s, want a minute later than before", got.Expires)
+	}
 }

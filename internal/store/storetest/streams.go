@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/leat-dev/leat/internal/core"
 )
@@ -17,7 +18,7 @@ func logs(t *testing.T, open Opener) {
 	var lines []*core.Log
 	for i := range 12 {
 		l := &core.Log{
-			ID: core.NewID(noon()), Created: noon(), Name: "l", Level: 10 * (i%5 + 1), Message: fmt.Sprintf("line %02d of ALL", i),
+			Created: noon(), Name: "l", Level: 10 * (i%5 + 1), Message: fmt.Sprintf("line %02d of ALL", i),
 			Timestamp: noon().Add(time.Duration(i) * time.Second),
 		}
 		if i%2 == 0 {
@@ -46,8 +47,17 @@ func logs(t *testing.T, open Opener) {
 	got := must(t, s, func(tx core.Tx) ([]*core.Log, error) {
 		return tx.FilterLogs(core.Query{Sort: "TIMESTAMP_DESC", Limit: 1})
 	})
-	if diff := cmp.Diff(lines[11:], got); diff != "" {
+	if diff := cmp.Diff(lines[11:], got, cmpopts.IgnoreFields(core.Log{}, "ID")); diff != "" {
 		t.Error(diff)
+	}
+	ids := map[core.ID]bool{}
+	for range 2 {
+		for _, l := range must(t, s, func(tx core.Tx) ([]*core.Log, error) { return tx.FilterLogs(core.Query{Limit: 100}) }) {
+			ids[l.ID] = true
+		}
+	}
+	if len(ids) != len(lines) {
+		t.Errorf("%d ids of %d lines read twice", len(ids), len(lines))
 	}
 }
 

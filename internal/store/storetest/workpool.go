@@ -70,6 +70,10 @@ func workPool(t *testing.T, open Opener) {
 		t.Parallel()
 		workersLive(t, newYard(t, open))
 	})
+	t.Run("a worker's lives are told apart", func(t *testing.T) {
+		t.Parallel()
+		workerLives(t, newYard(t, open))
+	})
 }
 
 func dueInOrder(t *testing.T, y *yard) {
@@ -132,6 +136,36 @@ func slotsAreHeld(t *testing.T, y *yard) {
 		}
 		return nil
 	})
+}
+
+func workerLives(t *testing.T, y *yard) {
+	lives := func(name string) (found []core.WorkerLife) {
+		y.view(func(tx core.Tx) (err error) {
+			found, err = tx.WorkerLives(y.pool.ID, name)
+			return err
+		})
+		return found
+	}
+	put := func(name string, l core.WorkerLife) {
+		y.update(func(tx core.Tx) error { return tx.PutWorkerLife(y.pool.ID, name, l) })
+	}
+	if got := lives("w"); len(got) != 0 {
+		t.Errorf("an unknown worker has the lives %v", got)
+	}
+	first := core.WorkerLife{ID: "", Since: y.now, Until: y.now.Add(time.Second)}
+	second := core.WorkerLife{ID: "b/1", Since: y.now, Until: y.now.Add(time.Minute)}
+	put("w", first)
+	put("w", core.WorkerLife{ID: "b/1", Since: y.now.Add(-time.Hour), Until: y.now})
+	put("w", second)
+	put("w/b", first)
+	put("W", first)
+	if diff := cmp.Diff([]core.WorkerLife{first, second}, lives("w")); diff != "" {
+		t.Errorf("lives of one of several names (-want +got)\n%s", diff)
+	}
+	y.update(func(tx core.Tx) error { return tx.ForgetWorkerLives(y.now.Add(2 * time.Second)) })
+	if diff := cmp.Diff([]core.WorkerLife{second}, lives("w")); diff != "" || len(lives("W")) != 0 {
+		t.Errorf("after some are forgotten (-want +got)\n%s", diff)
+	}
 }
 
 func workersLive(t *testing.T, y *yard) {

@@ -79,7 +79,7 @@ CREATE INDEX flow_run_deployment ON flow_run (deployment_id, expected_start_time
 
 CREATE INDEX flow_run_parent ON flow_run (parent_task_run_id) WHERE parent_task_run_id IS NOT NULL;
 
-CREATE INDEX flow_run_due ON flow_run (work_queue_id, next_scheduled_start_time) WHERE state_type = 'SCHEDULED';
+CREATE INDEX flow_run_due ON flow_run (work_queue_id, next_scheduled_start_time) WHERE work_queue_id IS NOT NULL AND state_type = 'SCHEDULED';
 
 CREATE INDEX flow_run_start ON flow_run (ws, coalesce(start_time, expected_start_time), id);
 
@@ -161,9 +161,8 @@ CREATE TABLE task_cache (
 CREATE INDEX task_cache_key ON task_cache (ws, cache_key, created);
 
 CREATE TABLE log (
-	seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	seq BIGINT GENERATED ALWAYS AS IDENTITY,
 	tx BIGINT NOT NULL DEFAULT (pg_current_xact_id()::text::bigint),
-	id TEXT NOT NULL,
 	ws BIGINT NOT NULL,
 	created BIGINT NOT NULL,
 	name TEXT NOT NULL,
@@ -180,9 +179,9 @@ CREATE INDEX log_flow_run ON log (flow_run_id, timestamp);
 CREATE INDEX log_task_run ON log (task_run_id, timestamp) WHERE task_run_id IS NOT NULL;
 
 CREATE TABLE event (
-	seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	seq BIGINT GENERATED ALWAYS AS IDENTITY,
 	tx BIGINT NOT NULL DEFAULT (pg_current_xact_id()::text::bigint),
-	id TEXT NOT NULL UNIQUE,
+	id TEXT NOT NULL,
 	ws BIGINT NOT NULL,
 	occurred BIGINT NOT NULL,
 	received BIGINT NOT NULL,
@@ -194,7 +193,7 @@ CREATE TABLE event (
 	follows TEXT
 );
 
-CREATE INDEX event_occurred ON event (ws, occurred);
+CREATE UNIQUE INDEX event_occurred ON event (ws, occurred, id);
 
 CREATE INDEX event_resource ON event (resource_id, seq);
 

@@ -46,6 +46,16 @@ CREATE TABLE worker (
 	UNIQUE (work_pool_id, name)
 );
 
+CREATE TABLE worker_life (
+	ws BIGINT NOT NULL,
+	work_pool_id TEXT NOT NULL,
+	name TEXT NOT NULL,
+	id TEXT NOT NULL,
+	since BIGINT NOT NULL,
+	until BIGINT NOT NULL,
+	PRIMARY KEY (work_pool_id, name, id)
+);
+
 CREATE TABLE deployment (
 	id TEXT PRIMARY KEY,
 	ws BIGINT NOT NULL,
@@ -108,6 +118,7 @@ CREATE INDEX work_queue_ready ON work_queue (ws, last_polled) WHERE status = 'RE
 
 CREATE INDEX worker_online ON worker (ws) WHERE status = 'ONLINE';
 
-CREATE INDEX flow_run_slots ON flow_run (work_queue_id) WHERE state_type IN ('PENDING', 'RUNNING', 'CANCELLING');
+CREATE INDEX flow_run_slots ON flow_run (work_queue_id)
+	WHERE work_queue_id IS NOT NULL AND (state_type = 'PENDING' OR state_type = 'RUNNING' OR state_type = 'CANCELLING');
 
-CREATE INDEX flow_run_scheduled ON flow_run (deployment_id, next_scheduled_start_time) WHERE state_type = 'SCHEDULED';
+CREATE INDEX flow_run_scheduled ON flow_run (deployment_id, next_scheduled_start_time) WHERE deployment_id IS NOT NULL AND state_type = 'SCHEDULED';

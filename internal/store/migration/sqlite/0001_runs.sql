@@ -79,7 +79,7 @@ CREATE INDEX flow_run_deployment ON flow_run (deployment_id, expected_start_time
 
 CREATE INDEX flow_run_parent ON flow_run (parent_task_run_id) WHERE parent_task_run_id IS NOT NULL;
 
-CREATE INDEX flow_run_due ON flow_run (work_queue_id, next_scheduled_start_time) WHERE state_type = 'SCHEDULED';
+CREATE INDEX flow_run_due ON flow_run (work_queue_id, next_scheduled_start_time) WHERE work_queue_id IS NOT NULL AND state_type = 'SCHEDULED';
 
 CREATE INDEX flow_run_start ON flow_run (ws, coalesce(start_time, expected_start_time), id);
 
@@ -162,7 +162,6 @@ CREATE INDEX task_cache_key ON task_cache (ws, cache_key, created);
 
 CREATE TABLE log (
 	seq INTEGER PRIMARY KEY AUTOINCREMENT,
-	id TEXT NOT NULL,
 	ws BIGINT NOT NULL,
 	created BIGINT NOT NULL,
 	name TEXT NOT NULL,
@@ -180,7 +179,7 @@ CREATE INDEX log_task_run ON log (task_run_id, timestamp) WHERE task_run_id IS N
 
 CREATE TABLE event (
 	seq INTEGER PRIMARY KEY,
-	id TEXT NOT NULL UNIQUE,
+	id TEXT NOT NULL,
 	ws BIGINT NOT NULL,
 	occurred BIGINT NOT NULL,
 	received BIGINT NOT NULL,
@@ -192,6 +191,6 @@ CREATE TABLE event (
 	follows TEXT
 );
 
-CREATE INDEX event_occurred ON event (ws, occurred);
+CREATE UNIQUE INDEX event_occurred ON event (ws, occurred, id);
 
 CREATE INDEX event_resource ON event (resource_id, seq);

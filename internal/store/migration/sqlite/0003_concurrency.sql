@@ -34,3 +34,8 @@ CREATE TABLE concurrency_lease_slot (
 );
 
 CREATE INDEX concurrency_lease_slot_limit ON concurrency_lease_slot (limit_id);
+
+CREATE TABLE lease_attendance (
+	ws BIGINT PRIMARY KEY,
+	until BIGINT NOT NULL
+);
