@@ -3,6 +3,13 @@
 # LEAT_TEST_POSTGRES names a database server. Arguments go to go test.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/lib.sh
+
+# Root can give clients machines of their own, whose network the tests cut; for
+# others these tests are skipped.
+if [ "$(id -u)" -eq 0 ] && ! command -v ip >/dev/null; then
+	debian_install "no \`ip\` for network namespaces" iproute2
+fi
 
 export LEAT_TEST_PYTHON="${LEAT_TEST_PYTHON:-$PWD/.venv/bin/python}"
 export DO_NOT_TRACK=1

@@ -71,19 +71,26 @@ func orNull(raw json.RawMessage) json.RawMessage {
 	return raw
 }
 
+// artifactIn returns an artifact and its collection, nil if it has none.
+func artifactIn(tx core.Tx, id core.ID) (*core.Artifact, *core.ArtifactCollection, error) {
+	a, err := tx.Artifact(id)
+	if err != nil || a.Key == nil {
+		return a, nil, err
+	}
+	c, err := tx.ArtifactCollection(*a.Key)
+	if missing(err) {
+		return a, nil, nil
+	}
+	return a, c, err
+}
+
 // UpdateArtifact changes an artifact.
 func (e *Engine) UpdateArtifact(ctx context.Context, ws core.WorkspaceID, id core.ID, change ArtifactChange) error {
 	now := e.now()
 	return e.store.Update(ctx, ws, func(tx core.Tx) error {
-		a, err := tx.Artifact(id)
+		a, c, err := artifactIn(tx, id)
 		if err != nil {
 			return err
-		}
-		var c *core.ArtifactCollection
-		if a.Key != nil {
-			if c, err = tx.ArtifactCollection(*a.Key); err != nil && !missing(err) {
-				return err
-			}
 		}
 		if change.SetData {
 			a.Data = change.Data
@@ -111,15 +118,9 @@ func (e *Engine) UpdateArtifact(ctx context.Context, ws core.WorkspaceID, id cor
 func (e *Engine) DeleteArtifact(ctx context.Context, ws core.WorkspaceID, id core.ID) error {
 	now := e.now()
 	return e.store.Update(ctx, ws, func(tx core.Tx) error {
-		a, err := tx.Artifact(id)
+		_, c, err := artifactIn(tx, id)
 		if err != nil {
 			return err
-		}
-		var c *core.ArtifactCollection
-		if a.Key != nil {
-			if c, err = tx.ArtifactCollection(*a.Key); err != nil && !missing(err) {
-				return err
-			}
 		}
 		if _, err := tx.DeleteArtifact(id); err != nil {
 			return err

@@ -79,13 +79,16 @@ func tellAutomation(tx core.Tx, now time.Time, what string, a *core.Automation) 
 }
 
 // ReplaceAutomation replaces all that the client chooses of an automation.
-func (e *Engine) ReplaceAutomation(ctx context.Context, ws core.WorkspaceID, a core.Automation) error {
+func (e *Engine) ReplaceAutomation(
+	ctx context.Context, ws core.WorkspaceID, a core.Automation, keep func(a, old *core.Automation),
+) error {
 	resources, err := deploymentsOf(a.Actions)
 	if err != nil {
 		return err
 	}
 	return e.changeAutomation(ctx, ws, a.ID, func(tx core.Tx, old *core.Automation) error {
 		a.Created = old.Created
+		keep(&a, old)
 		*old = a
 		return tx.RelateAutomation(a.ID, resources)
 	})

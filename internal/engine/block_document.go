@@ -91,7 +91,9 @@ func insertable(tx core.Tx, d *core.BlockDocument, refs []core.BlockReference) e
 	} else if !missing(err) {
 		return err
 	}
-	if d.Schema, err = tx.BlockSchema(d.BlockSchemaID); err != nil {
+	if d.Schema, err = tx.BlockSchema(d.BlockSchemaID); missing(err) {
+		return integrityConflict()
+	} else if err != nil {
 		return err
 	}
 	d.Type = kind

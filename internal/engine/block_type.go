@@ -6,13 +6,12 @@ import (
 	"time"
 
 	"github.com/leat-dev/leat/internal/core"
+	"github.com/leat-dev/leat/internal/wire"
 )
 
 // BlockTypeChange names what is to change in a block type; what is not set stays.
 type BlockTypeChange struct {
-	SetLogoURL, SetDocumentationURL, SetDescription, SetCodeExample bool
-
-	LogoURL, DocumentationURL, Description, CodeExample *string
+	LogoURL, DocumentationURL, Description, CodeExample wire.Opt[string]
 }
 
 // CreateBlockType makes a block type; identity and times are set here. A slug
@@ -57,15 +56,15 @@ func (e *Engine) UpdateBlockType(ctx context.Context, ws core.WorkspaceID, id co
 			return err
 		}
 		changed := false
-		replace := func(given bool, dst **string, value *string) {
-			if given && !equal(*dst, value) {
-				*dst, changed = value, true
+		replace := func(dst **string, value wire.Opt[string]) {
+			if value.Set && !equal(*dst, value.Ptr()) {
+				*dst, changed = value.Ptr(), true
 			}
 		}
-		replace(change.SetLogoURL, &b.LogoURL, change.LogoURL)
-		replace(change.SetDocumentationURL, &b.DocumentationURL, change.DocumentationURL)
-		replace(change.SetDescription, &b.Description, change.Description)
-		replace(change.SetCodeExample, &b.CodeExample, change.CodeExample)
+		replace(&b.LogoURL, change.LogoURL)
+		replace(&b.DocumentationURL, change.DocumentationURL)
+		replace(&b.Description, change.Description)
+		replace(&b.CodeExample, change.CodeExample)
 		if !changed {
 			return nil
 		}

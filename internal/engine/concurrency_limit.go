@@ -228,6 +228,9 @@ func (e *Engine) LeaseHolders(ctx context.Context, ws core.WorkspaceID, limit Li
 func (e *Engine) ReapLeases(ctx context.Context, ws core.WorkspaceID, limit int) (n int, err error) {
 	now := e.now()
 	err = e.store.Update(ctx, ws, func(tx core.Tx) error {
+		if err := makeUpForAbsence(tx, now); err != nil {
+			return err
+		}
 		ids, err := tx.ExpiredLeases(now, limit)
 		if err != nil || len(ids) == 0 {
 			n = 0

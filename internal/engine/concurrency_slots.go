@@ -49,6 +49,9 @@ func (a *Acquired) OK() bool { return len(a.Full) == 0 }
 // order of their names. A refusal is no error: it may be counted, so the
 // transaction must be committed. An Invalid error says that the slots can never be had.
 func acquireSlots(tx core.Tx, now time.Time, req AcquireSlots) (Acquired, error) {
+	if err := makeUpForAbsence(tx, now); err != nil {
+		return Acquired{}, err
+	}
 	limits, err := tx.ConcurrencyLimits(core.LimitSelect{Names: nonNil(req.Names)}, now)
 	if err != nil {
 		return Acquired{}, err
@@ -213,6 +216,9 @@ func giveBack(l *core.ConcurrencyLimit, lease *core.ConcurrencyLease, now time.T
 // renewLease makes the lease last for the time from now. One that ended or is
 // unknown gives a NotFound error: its slots may be another's by now.
 func renewLease(tx core.Tx, now time.Time, leaseID core.ID, lasts time.Duration) error {
+	if err := makeUpForAbsence(tx, now); err != nil {
+		return err
+	}
 	lease, err := tx.ConcurrencyLease(leaseID)
 	if err != nil {
 		return err

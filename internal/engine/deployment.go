@@ -50,6 +50,9 @@ func (f *DeploymentFields) apply(d *core.Deployment) {
 	assign(&d.ConcurrencyLimitID, f.ConcurrencyLimitID)
 	assignRaw(&d.ConcurrencyOptions, f.ConcurrencyOptions)
 	assignRaw(&d.ParameterSchema, f.ParameterSchema)
+	if given, ok := f.ParameterSchema.Get(); ok && len(members(given)) == 0 {
+		d.ParameterSchema = json.RawMessage(`{"type":"object","properties":{}}`)
+	}
 	assignRaw(&d.PullSteps, f.PullSteps)
 	d.Paused = f.Paused.Or(d.Paused)
 	d.EnforceParameterSchema = f.EnforceParameterSchema.Or(d.EnforceParameterSchema)
@@ -102,6 +105,14 @@ func putDeployment(tx core.Tx, now time.Time, flowID core.ID, name string, in De
 	if err := checkPoolVariables(tx, in); err != nil {
 		return nil, false, err
 	}
+	if err := checkLimit(tx, now, in.ConcurrencyLimitID); err != nil {
+		return nil, false, err
+	}
+	var given core.Deployment
+	in.apply(&given)
+	if err := checkBlocks(tx, &given); err != nil {
+		return nil, false, err
+	}
 	flow, err := tx.Flow(flowID)
 	if missing(err) {
 		return nil, false, integrityConflict()
@@ -124,12 +135,9 @@ func putDeployment(tx core.Tx, now time.Time, flowID core.ID, name string, in De
 	} else {
 		before = *d
 	}
-	if err := checkLimit(tx, now, in.ConcurrencyLimitID); err != nil {
-		return nil, false, err
-	}
 	in.apply(d)
-	if err := checkBlocks(tx, d); err != nil {
-		return nil, false, err
+	if !in.Parameters.Set {
+		d.Parameters = json.RawMessage("{}") // the only field that another deployment of the name does not keep
 	}
 	d.Updated = now
 	d.Labels = mergeObjects(flow.Labels, object("prefect.flow.id", flowID.String()), in.Labels)

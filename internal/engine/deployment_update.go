@@ -84,7 +84,19 @@ func checkUpdate(tx core.Tx, now time.Time, d *core.Deployment, in DeploymentFie
 			return err
 		}
 	}
-	return checkLimit(tx, now, in.ConcurrencyLimitID)
+	if err := checkLimit(tx, now, in.ConcurrencyLimitID); err != nil {
+		return err
+	}
+	for _, ref := range []wire.Opt[core.ID]{in.StorageDocumentID, in.InfrastructureDocumentID} {
+		if id, ok := ref.Get(); ok {
+			if _, err := tx.BlockDocument(id); missing(err) {
+				return integrityConflict()
+			} else if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func errNoSchema() error {

@@ -32,10 +32,13 @@ type NewFlowRun struct {
 	AutoScheduled            bool
 	// State is the first state; nil stands for Pending.
 	State *core.State
+	// namedDeployment is the id of the deployment that the run itself names. A
+	// run keeps it though no deployment has it.
+	namedDeployment *core.ID
 }
 
 // CreateFlowRun makes a run, or returns the one that was made with the same
-// idempotency key, and reports which. An unknown flow is a Conflict.
+// idempotency key, and reports which. An unknown flow or parent is a Conflict.
 // Prefect REST: POST /flow_runs/.
 func (e *Engine) CreateFlowRun(ctx context.Context, ws core.WorkspaceID, in NewFlowRun) (*core.FlowRun, bool, error) {
 	var run *core.FlowRun
@@ -61,6 +64,9 @@ func createFlowRun(tx core.Tx, now time.Time, in NewFlowRun) (*core.FlowRun, boo
 			return run, false, err
 		}
 	}
+	if err := checkRunReferences(tx, in); err != nil {
+		return nil, false, err
+	}
 	run := newFlowRun(now, flow, in)
 	if err := fillQueue(tx, run); err != nil {
 		return nil, false, err
@@ -76,6 +82,21 @@ func createFlowRun(tx core.Tx, now time.Time, in NewFlowRun) (*core.FlowRun, boo
 		return run, true, nil // the scheduler makes many at once, far ahead: no event tells of each
 	}
 	return run, true, announceFlowRun(tx, run, nil, now)
+}
+
+// checkRunReferences refuses a run that refers to what is not there.
+func checkRunReferences(tx core.Tx, in NewFlowRun) error {
+	var err error
+	if in.ParentTaskRunID != nil {
+		_, err = tx.TaskRun(*in.ParentTaskRunID)
+	}
+	if in.InfrastructureDocumentID != nil && err == nil {
+		_, err = tx.BlockDocument(*in.InfrastructureDocumentID)
+	}
+	if core.CodeOf(err) == core.NotFound {
+		return integrityConflict()
+	}
+	return err
 }
 
 // newState is a state of the type that leat itself makes.
@@ -108,11 +129,12 @@ func newFlowRun(now time.Time, flow *core.Flow, in NewFlowRun) *core.FlowRun {
 	if run.Name == "" {
 		run.Name = runName(run.ID)
 	}
-	if run.JobVariables == nil && (in.IdempotencyKey == nil || in.Deployment != nil) {
+	if run.JobVariables == nil && (in.IdempotencyKey == nil || in.Deployment != nil && in.namedDeployment == nil) {
 		// The reference leaves them null for a run with a key of its own.
 		run.JobVariables = json.RawMessage("{}")
 	}
 	if in.Deployment == nil {
+		run.DeploymentID = in.namedDeployment
 		run.Labels = mergeObjects(flow.Labels, object("prefect.flow.id", flow.ID.String()), in.Labels)
 		return run
 	}
@@ -147,7 +169,9 @@ func fillQueue(tx core.Tx, run *core.FlowRun) error {
 func finishState(run *core.FlowRun) {
 	id := run.ID
 	run.State.Details.FlowRunID = &id
-	run.State.Details.TaskRunID = run.ParentTaskRunID
+	if run.ParentTaskRunID != nil {
+		run.State.Details.TaskRunID = run.ParentTaskRunID
+	}
 }
 
 // announceFlowRun stores the event that tells of the run's new state and hands

@@ -14,34 +14,47 @@ type Place struct {
 }
 
 // CreateFlowRunIn is CreateFlowRun for a run that names a deployment or a pool.
-// Unknown ones are NotFound errors.
+// An unknown pool or queue is a NotFound error; the id of an unknown deployment
+// is kept as it is.
 func (e *Engine) CreateFlowRunIn(ctx context.Context, ws core.WorkspaceID, in NewFlowRun, p Place) (*core.FlowRun, bool, error) {
 	var run *core.FlowRun
 	var created bool
 	err := e.store.Update(ctx, ws, func(tx core.Tx) (err error) {
 		in := in
 		if p.Deployment != nil {
-			if in.Deployment, err = tx.Deployment(*p.Deployment); err != nil {
+			in.Deployment, err = tx.Deployment(*p.Deployment)
+			if err != nil && core.CodeOf(err) != core.NotFound {
 				return err
 			}
-			in.WorkQueueID = in.Deployment.WorkQueueID
+			if in.Deployment != nil {
+				in.WorkQueueID = in.Deployment.WorkQueueID
+			}
+			in.namedDeployment = p.Deployment
 		}
 		if p.WorkPool != nil {
-			pool, err := tx.WorkPoolByName(*p.WorkPool)
-			if err != nil {
+			if in.WorkQueueID, err = queueOf(tx, *p.WorkPool, p.WorkQueue); err != nil {
 				return err
-			}
-			in.WorkQueueID = pool.DefaultQueueID
-			if p.WorkQueue != nil {
-				if in.WorkQueueID, err = queueNamed(tx, pool, *p.WorkQueue); err != nil {
-					return err
-				}
 			}
 		}
 		run, created, err = createFlowRun(tx, e.now(), in)
 		return err
 	})
 	return run, created, err
+}
+
+// queueOf finds the named queue of a pool, or the default one.
+func queueOf(tx core.Tx, pool string, queue *string) (*core.ID, error) {
+	p, err := tx.WorkPoolByName(pool)
+	missing := core.CodeOf(err) == core.NotFound
+	switch {
+	case missing && queue != nil && *queue != "":
+		return nil, core.Errorf(core.NotFound, "Work pool queue '%s/%s' not found.", pool, *queue)
+	case err != nil:
+		return nil, err
+	case queue == nil || *queue == "":
+		return p.DefaultQueueID, nil
+	}
+	return queueNamed(tx, p, *queue)
 }
 
 func queueNamed(tx core.Tx, pool *core.WorkPool, name string) (*core.ID, error) {
@@ -54,5 +67,5 @@ func queueNamed(tx core.Tx, pool *core.WorkPool, name string) (*core.ID, error) 
 			return &q.ID, nil
 		}
 	}
-	return nil, core.Errorf(core.NotFound, "Work queue '%s' not found in work pool '%s'.", name, pool.Name)
+	return nil, core.Errorf(core.NotFound, "Work pool queue '%s/%s' not found.", pool.Name, name)
 }

@@ -61,7 +61,8 @@ func (e *Engine) CrashSilent(ctx context.Context, ws core.WorkspaceID, id core.I
 
 // OfferAgain gives a run back to its queue that a worker claimed and did not
 // start for so long, when that worker is gone, or all of the pool's when the
-// claimer did not say who it is. A run whose infrastructure was made is left
+// claimer did not say who it is. A worker that was started again under its name
+// is another one. A run whose infrastructure was made is left
 // alone: it may still start.
 func (e *Engine) OfferAgain(ctx context.Context, ws core.WorkspaceID, id core.ID, after time.Duration) error {
 	return e.store.Update(ctx, ws, func(tx core.Tx) error {
@@ -73,8 +74,8 @@ func (e *Engine) OfferAgain(ctx context.Context, ws core.WorkspaceID, id core.ID
 		if run.WorkPoolID == nil || run.InfrastructurePID != nil {
 			return nil
 		}
-		alive, err := workerAlive(tx, *run.WorkPoolID, run.ClaimedBy, now)
-		if err != nil || alive {
+		gone, err := claimerGone(tx, run, now)
+		if err != nil || !gone {
 			return err
 		}
 		who := "A worker"
@@ -88,6 +89,14 @@ func (e *Engine) OfferAgain(ctx context.Context, ws core.WorkspaceID, id core.ID
 	})
 }
 
+func claimerGone(tx core.Tx, run *core.FlowRun, now time.Time) (bool, error) {
+	alive, err := workerAlive(tx, *run.WorkPoolID, run.ClaimedBy, now)
+	if err != nil || !alive || run.ClaimedBy == nil {
+		return !alive, err
+	}
+	return claimantGone(tx, *run.WorkPoolID, *run.ClaimedBy, run.State.Timestamp, now)
+}
+
 // workerAlive reports whether the pool's worker of the name, or any of its
 // workers for nil, has missed less than three heartbeats.
 func workerAlive(tx core.Tx, poolID core.ID, name *string, now time.Time) (bool, error) {
@@ -98,11 +107,7 @@ func workerAlive(tx core.Tx, poolID core.ID, name *string, now time.Time) (bool,
 		return false, err
 	}
 	for _, w := range workers {
-		interval := 30
-		if w.HeartbeatInterval != nil {
-			interval = *w.HeartbeatInterval
-		}
-		if (name == nil || w.Name == *name) && now.Sub(w.LastHeartbeat) < 3*time.Duration(interval)*time.Second {
+		if (name == nil || w.Name == *name) && now.Sub(w.LastHeartbeat) < lasting(w.HeartbeatInterval) {
 			return true, nil
 		}
 	}

@@ -10,12 +10,45 @@ import (
 // UpdateFlowRun lets change edit the run and stores it, or returns a NotFound
 // error. Prefect REST: PATCH /flow_runs/{id}.
 func (e *Engine) UpdateFlowRun(ctx context.Context, ws core.WorkspaceID, id core.ID, change func(*core.FlowRun)) error {
+	return e.changeFlowRun(ctx, ws, id, func(_ core.Tx, run *core.FlowRun) error {
+		change(run)
+		return nil
+	})
+}
+
+// UpdateFlowRunVariables is UpdateFlowRun for a change that names job
+// variables: only a run of a deployment that has not begun takes them.
+func (e *Engine) UpdateFlowRunVariables(
+	ctx context.Context, ws core.WorkspaceID, id core.ID, variables json.RawMessage, change func(*core.FlowRun),
+) error {
+	return e.changeFlowRun(ctx, ws, id, func(tx core.Tx, run *core.FlowRun) error {
+		if run.State != nil && run.State.Type != core.Scheduled {
+			return core.Errorf(core.BadRequest, "Job variables for a flow run in state %s cannot be updated", run.State.Type)
+		}
+		noDeployment := core.Errorf(core.BadRequest, "A deployment for the flow run could not be found")
+		if run.DeploymentID == nil {
+			return noDeployment
+		}
+		if _, err := tx.Deployment(*run.DeploymentID); missing(err) {
+			return noDeployment
+		} else if err != nil {
+			return err
+		}
+		change(run)
+		run.JobVariables = variables
+		return nil
+	})
+}
+
+func (e *Engine) changeFlowRun(ctx context.Context, ws core.WorkspaceID, id core.ID, change func(core.Tx, *core.FlowRun) error) error {
 	return e.store.Update(ctx, ws, func(tx core.Tx) error {
 		run, err := tx.FlowRun(id)
 		if err != nil {
 			return err
 		}
-		change(run)
+		if err := change(tx, run); err != nil {
+			return err
+		}
 		run.Updated = e.now()
 		return tx.UpdateFlowRun(run)
 	})

@@ -185,19 +185,3 @@ func fieldOf(fields []member, key string) (json.RawMessage, bool) {
 	}
 	return nil, false
 }
-
-// joinMembers writes an object.
-func joinMembers(fields []member) json.RawMessage {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	for i, m := range fields {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.Write(quote(m.key))
-		b.WriteByte(':')
-		b.Write(m.value)
-	}
-	b.WriteByte('}')
-	return b.Bytes()
-}

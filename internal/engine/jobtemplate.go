@@ -12,7 +12,7 @@ import (
 // conform to the template of the pool it names, or a pool that is not there.
 func checkPoolVariables(tx core.Tx, in DeploymentFields) error {
 	name := in.WorkPoolName.Or("")
-	if name == "" || name == agentPool {
+	if name == "" || name == AgentPool {
 		return nil
 	}
 	pool, err := tx.WorkPoolByName(name)

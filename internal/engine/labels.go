@@ -29,9 +29,14 @@ func mergeObjects(objects ...json.RawMessage) json.RawMessage {
 			all = append(all, m)
 		}
 	}
+	return joinMembers(all)
+}
+
+// joinMembers writes an object.
+func joinMembers(fields []member) json.RawMessage {
 	var b bytes.Buffer
 	b.WriteByte('{')
-	for i, m := range all {
+	for i, m := range fields {
 		if i > 0 {
 			b.WriteByte(',')
 		}

@@ -27,17 +27,33 @@ func (e *Engine) LoseFlowRuns(ctx context.Context, ws core.WorkspaceID, ids []co
 	})
 }
 
-// TouchFlowRuns records that something tells that the runs' processes live.
-func (e *Engine) TouchFlowRuns(ctx context.Context, ws core.WorkspaceID, ids []core.ID) error {
-	if len(ids) == 0 {
+// TouchFlowRuns records that something told, so long ago, that the runs'
+// processes live. What is known already is not written again.
+func (e *Engine) TouchFlowRuns(ctx context.Context, ws core.WorkspaceID, ids []core.ID, ago time.Duration) error {
+	at := e.now().Add(-ago)
+	var fresh []core.Heartbeat
+	unknown := func(tx core.Tx) error {
+		fresh = fresh[:0]
+		for _, id := range ids {
+			s, err := tx.StaleFlowRun(id)
+			if err != nil && !missing(err) {
+				return err
+			}
+			if err == nil && (s.LastSeen == nil || s.LastSeen.Before(at)) {
+				fresh = append(fresh, core.Heartbeat{FlowRunID: id, At: at})
+			}
+		}
 		return nil
 	}
-	now := e.now()
-	beats := make([]core.Heartbeat, len(ids))
-	for i, id := range ids {
-		beats[i] = core.Heartbeat{FlowRunID: id, At: now}
+	if err := e.store.View(ctx, ws, unknown); err != nil || len(fresh) == 0 {
+		return err
 	}
-	return e.store.Update(ctx, ws, func(tx core.Tx) error { return tx.TouchFlowRuns(beats) })
+	return e.store.Update(ctx, ws, func(tx core.Tx) error {
+		if err := unknown(tx); err != nil {
+			return err
+		}
+		return tx.TouchFlowRuns(fresh)
+	})
 }
 
 // ClaimTaskRun takes a background task run for a worker of the tasks, for so

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/leat-dev/leat/internal/core"
 )
@@ -61,10 +62,19 @@ func (e *Engine) SetDefaultResultStorage(ctx context.Context, ws core.WorkspaceI
 		if id == nil {
 			return tx.SetSetting(resultStorageSetting, "")
 		}
-		if _, err := tx.BlockDocument(*id); missing(err) {
+		doc, err := tx.BlockDocument(*id)
+		if missing(err) {
 			return core.Errorf(core.NotFound, "Block document %s not found.", id)
-		} else if err != nil {
+		}
+		if err != nil {
 			return err
+		}
+		schema, err := tx.BlockSchema(doc.BlockSchemaID)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(schema.Capabilities, "write-path") {
+			return core.Errorf(core.Invalid, "Block document %s cannot be used for result storage.", id)
 		}
 		return tx.SetSetting(resultStorageSetting, id.String())
 	})

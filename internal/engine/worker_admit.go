@@ -16,6 +16,8 @@ type Arrival struct {
 	Worker   string
 	Type     string
 	Interval int
+	// Life is made anew at each start of the worker; "" when it does not say.
+	Life string
 	// Queues names those that it will poll; none means all.
 	Queues []string
 	// CreatePool makes the pool, of the worker's type, when it is not there.
@@ -72,5 +74,5 @@ func admitWorker(tx core.Tx, now time.Time, in Arrival) (*core.WorkPool, []*core
 			return nil, nil, err
 		}
 	}
-	return p, queues, beatWorker(tx, now, p, in.Worker, &in.Interval)
+	return p, queues, beatWorker(tx, now, p, in.Worker, in.Life, &in.Interval)
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/leat-dev/leat/internal/wire"
 )
 
-// agentPool is the pool of queues that are named without one, and the type of
+// AgentPool is the pool of queues that are named without one, and agentPoolType the type of
 // pools that agents of older clients serve.
 const (
-	agentPool     = "default-agent-pool"
+	AgentPool     = "default-agent-pool"
 	agentPoolType = "prefect-agent"
 )
 
@@ -178,11 +178,7 @@ func (e *Engine) DeleteWorkPool(ctx context.Context, ws core.WorkspaceID, name s
 	}
 	now := e.now()
 	return e.store.Update(ctx, ws, func(tx core.Tx) error {
-		p, err := tx.WorkPoolByName(name)
-		if err != nil {
-			return err
-		}
-		queues, err := tx.WorkQueues(p.ID)
+		p, queues, err := poolAndQueues(tx, name)
 		if err != nil {
 			return err
 		}
@@ -201,22 +197,33 @@ func (e *Engine) DeleteWorkPool(ctx context.Context, ws core.WorkspaceID, name s
 // BeatWorker records that a worker lives; the pool becomes Ready.
 // Prefect REST: POST /work_pools/{name}/workers/heartbeat.
 func (e *Engine) BeatWorker(ctx context.Context, ws core.WorkspaceID, pool, worker string, interval *int) error {
+	return e.BeatWorkerLife(ctx, ws, pool, worker, "", interval)
+}
+
+// BeatWorkerLife is BeatWorker for a worker that says which of its lives it is.
+func (e *Engine) BeatWorkerLife(ctx context.Context, ws core.WorkspaceID, pool, worker, life string, interval *int) error {
 	now := e.now()
+	if len(life) > maxLife {
+		life = ""
+	}
 	return e.store.Update(ctx, ws, func(tx core.Tx) error {
 		p, err := tx.WorkPoolByName(pool)
 		if err != nil {
 			return err
 		}
-		return beatWorker(tx, now, p, worker, interval)
+		return beatWorker(tx, now, p, worker, life, interval)
 	})
 }
 
-func beatWorker(tx core.Tx, now time.Time, p *core.WorkPool, name string, interval *int) error {
+func beatWorker(tx core.Tx, now time.Time, p *core.WorkPool, name, life string, interval *int) error {
 	w := &core.Worker{
 		ID: core.NewID(now), Created: now, Updated: now, WorkPoolID: p.ID, Name: name, LastHeartbeat: now,
 		HeartbeatInterval: interval, Status: core.WorkerOnline,
 	}
 	if err := tx.BeatWorker(w); err != nil {
+		return err
+	}
+	if err := prolongLife(tx, now, p.ID, name, life, interval); err != nil {
 		return err
 	}
 	if p.Status == nil || *p.Status != core.NotReady {

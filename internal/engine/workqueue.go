@@ -158,30 +158,45 @@ func storePriorities(tx core.Tx, now time.Time, queues []*core.WorkQueue, moved 
 	return nil
 }
 
+// poolAndQueues returns the pool of the name and its queues.
+func poolAndQueues(tx core.Tx, name string) (*core.WorkPool, []*core.WorkQueue, error) {
+	p, err := tx.WorkPoolByName(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	queues, err := tx.WorkQueues(p.ID)
+	return p, queues, err
+}
+
 // queueOrNew returns the pool's queue of the name, made if it is not there.
 func queueOrNew(tx core.Tx, now time.Time, pool, name string) (*core.WorkQueue, error) {
 	p, err := tx.WorkPoolByName(pool)
 	if err != nil {
 		return nil, err
 	}
+	return queueIn(tx, now, p, NewWorkQueue{Name: name})
+}
+
+// queueIn returns the pool's queue of the name, made as described if it is not there.
+func queueIn(tx core.Tx, now time.Time, p *core.WorkPool, in NewWorkQueue) (*core.WorkQueue, error) {
 	queues, err := tx.WorkQueues(p.ID)
 	if err != nil {
 		return nil, err
 	}
-	if q := named(queues, name); q != nil {
+	if q := named(queues, in.Name); q != nil {
 		return q, nil
 	}
-	return createWorkQueue(tx, now, p, queues, NewWorkQueue{Name: name})
+	return createWorkQueue(tx, now, p, queues, in)
 }
 
 // agentPoolOrNew returns the agents' pool and reports whether it was made.
 func agentPoolOrNew(tx core.Tx, now time.Time) (*core.WorkPool, bool, error) {
-	p, err := tx.WorkPoolByName(agentPool)
+	p, err := tx.WorkPoolByName(AgentPool)
 	if !missing(err) {
 		return p, false, err
 	}
 	p, err = createWorkPool(tx, now, NewWorkPool{
-		Name: agentPool, Type: agentPoolType, BaseJobTemplate: json.RawMessage("{}"), StorageConfiguration: json.RawMessage("{}"),
+		Name: AgentPool, Type: agentPoolType, BaseJobTemplate: json.RawMessage("{}"), StorageConfiguration: json.RawMessage("{}"),
 	})
 	return p, true, err
 }
@@ -193,15 +208,8 @@ func agentQueue(tx core.Tx, now time.Time, name string) (*core.WorkQueue, error)
 	if err != nil {
 		return nil, err
 	}
-	queues, err := tx.WorkQueues(p.ID)
-	if err != nil {
-		return nil, err
-	}
-	if q := named(queues, name); q != nil {
-		return q, nil
-	}
 	first := 1
-	return createWorkQueue(tx, now, p, queues, NewWorkQueue{Name: name, Priority: &first})
+	return queueIn(tx, now, p, NewWorkQueue{Name: name, Priority: &first})
 }
 
 // QueueRef names a queue by its id, or by the names of its pool and its own.
@@ -211,16 +219,12 @@ type QueueRef struct {
 	Name string
 }
 
-// find returns the queue; what is missing is worded as the reference does.
-func (r QueueRef) find(tx core.Tx) (*core.WorkQueue, error) {
+// Find returns the queue; what is missing is worded as the reference does.
+func (r QueueRef) Find(tx core.Tx) (*core.WorkQueue, error) {
 	if !r.ID.IsZero() {
 		return tx.WorkQueue(r.ID)
 	}
-	p, err := tx.WorkPoolByName(r.Pool)
-	if err != nil {
-		return nil, err
-	}
-	queues, err := tx.WorkQueues(p.ID)
+	_, queues, err := poolAndQueues(tx, r.Pool)
 	if err != nil {
 		return nil, err
 	}
@@ -239,7 +243,7 @@ func errNoQueue(pool, name string) error {
 func (e *Engine) UpdateWorkQueue(ctx context.Context, ws core.WorkspaceID, ref QueueRef, in WorkQueueChange) error {
 	now := e.now()
 	return e.store.Update(ctx, ws, func(tx core.Tx) error {
-		q, err := ref.find(tx)
+		q, err := ref.Find(tx)
 		if err != nil {
 			return err
 		}
@@ -306,7 +310,7 @@ func updateWorkQueue(tx core.Tx, now time.Time, q *core.WorkQueue, queues []*cor
 func (e *Engine) DeleteWorkQueue(ctx context.Context, ws core.WorkspaceID, ref QueueRef) error {
 	now := e.now()
 	return e.store.Update(ctx, ws, func(tx core.Tx) error {
-		q, err := ref.find(tx)
+		q, err := ref.Find(tx)
 		if err != nil {
 			return err
 		}

@@ -9,12 +9,12 @@ import (
 )
 
 // Loop calls a service's Tick at once, then every Interval and whenever a
-// topic wakes it, on one replica at a time.
+// topic wakes it, on one replica at a time unless it is for every one.
 type Loop struct {
 	// Name is the service's, for its lease and the log.
 	Name  string
 	Store core.Store
-	// Holder names this replica.
+	// Holder names this replica; "" works without a lease, on every replica.
 	Holder   string
 	Interval time.Duration
 	// Topics wake the loop before its time.
@@ -70,7 +70,10 @@ func (l Loop) Run(ctx context.Context) error {
 const leaseRounds = 3
 
 func (l Loop) round(ctx context.Context) {
-	mine, err := l.Store.Lease(ctx, "service/"+l.Name, l.Holder, leaseRounds*max(l.Interval, time.Second).Seconds())
+	mine, err := true, error(nil)
+	if l.Holder != "" {
+		mine, err = l.Store.Lease(ctx, "service/"+l.Name, l.Holder, leaseRounds*max(l.Interval, time.Second).Seconds())
+	}
 	if err == nil && mine {
 		err = l.Tick(ctx)
 	}

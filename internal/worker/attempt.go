@@ -19,6 +19,10 @@ type attempt struct {
 	run  client.FlowRun
 	over chan struct{} // closed when nothing is left to do
 
+	// What execute alone uses.
+	transition core.ID // of the last state proposed before the launch
+	identifier string  // of the job, once the launcher has it
+
 	mu         sync.Mutex
 	launched   bool // the launcher has the job
 	cancelling bool // the run is to be Cancelled: its end is no crash
@@ -57,8 +61,11 @@ func (a *attempt) execute(ctx context.Context) {
 		a.crashed(ctx, "The worker could not start the job: "+err.Error())
 		return
 	}
+	a.identifier = identifier
 	a.log().Info("flow run started", "infrastructure_pid", identifier)
-	if err := a.w.cfg.Client.UpdateFlowRun(ctx, a.run.ID, client.FlowRunUpdate{InfrastructurePID: wire.Some(identifier)}); err != nil {
+	if err := a.answered(ctx, func() error {
+		return a.w.cfg.Client.UpdateFlowRun(ctx, a.run.ID, client.FlowRunUpdate{InfrastructurePID: wire.Some(identifier)})
+	}); err != nil {
 		a.log().Warn("storing the infrastructure_pid", "error", err)
 	}
 	exit, err := a.w.cfg.Launcher.Wait(ctx, a.run.ID.String())
@@ -79,24 +86,62 @@ func (a *attempt) deployment(ctx context.Context) (*client.Deployment, error) {
 	d, err := a.w.cfg.Client.Deployment(ctx, *a.run.DeploymentID)
 	if client.IsNotFound(err) {
 		message := fmt.Sprintf("Deployment %s no longer exists, cancelled run.", a.run.DeploymentID)
-		a.propose(ctx, core.Cancelled, "", message, true)
+		a.cancelled(ctx, message, true)
 	}
 	return &d, err
 }
 
-// claim proposes Pending and reports whether the run is ours.
+// claim proposes Pending and reports whether the run is ours. When the answer is
+// lost it finds out: a run that the server believes to be ours would be started
+// by nobody. The transition's id tells our claim from others'.
 func (a *attempt) claim(ctx context.Context) bool {
 	a.log().Info("claiming flow run")
-	answer, err := a.w.cfg.Client.SetFlowRunState(ctx, a.run.ID, client.StateCreate{Type: core.Pending}, false)
+	id := core.NewID(a.w.cfg.Now())
+	a.transition = id
+	var answer client.Orchestration
+	asked := false
+	err := a.answered(ctx, func() (err error) {
+		if asked {
+			now, err := a.w.cfg.Client.FlowRun(ctx, a.run.ID)
+			if err != nil || !sameState(now.State, a.run.State) {
+				answer = client.Orchestration{Status: "REJECT", State: now.State}
+				return err
+			}
+		}
+		asked = true
+		answer, err = a.w.cfg.Client.SetFlowRunState(ctx, a.run.ID, client.StateCreate{
+			Type: core.Pending, Details: client.StateDetails{TransitionID: &id},
+		}, false)
+		return err
+	})
 	if err != nil {
 		a.log().Warn("the run could not be claimed", "error", err)
 		return false
+	}
+	if a.madeBy(answer.State) {
+		return true
 	}
 	if answer.State == nil || answer.State.Type != core.Pending || answer.Status != "ACCEPT" {
 		a.log().Info("the run is not to be started", "status", answer.Status, "reason", answer.Details["reason"])
 		return false
 	}
 	return true
+}
+
+func sameState(x, y *client.State) bool { return x != nil && y != nil && x.ID == y.ID }
+
+// madeBy reports whether the state is the last that this attempt proposed before
+// the launch.
+func (a *attempt) madeBy(s *client.State) bool {
+	return s != nil && s.Type == core.Pending && s.Details.TransitionID != nil && *s.Details.TransitionID == a.transition
+}
+
+// ours reports whether the run has not passed to another worker meanwhile.
+func (a *attempt) ours(run *client.FlowRun) bool {
+	if a.identifier != "" {
+		return run.InfrastructurePID != nil && *run.InfrastructurePID == a.identifier
+	}
+	return a.madeBy(run.State)
 }
 
 // announce says on the run who executes it.
@@ -109,7 +154,14 @@ func (a *attempt) announce(ctx context.Context) {
 	if err := a.w.cfg.Client.AddFlowRunLabels(ctx, a.run.ID, labels); err != nil {
 		a.log().Warn("labelling the run", "error", err)
 	}
-	a.propose(ctx, core.Pending, "Submitting", "", false)
+	// A run that the server no longer gives to us stays as the claim left it.
+	name, id := "Submitting", core.NewID(a.w.cfg.Now())
+	answer, err := a.w.cfg.Client.SetFlowRunState(ctx, a.run.ID, client.StateCreate{
+		Type: core.Pending, Name: &name, Details: client.StateDetails{TransitionID: &id},
+	}, false)
+	if err == nil && answer.Status == "ACCEPT" {
+		a.transition = id
+	}
 }
 
 var (
@@ -149,30 +201,42 @@ func (a *attempt) ended(ctx context.Context, exit launch.Exit) {
 	}
 }
 
-// crashed proposes Crashed; the server refuses when the run has reported its end.
+// crashed proposes Crashed; the server refuses when the run has reported its
+// end. While the server can't be reached it tries again, unless the run has
+// passed to another worker.
 func (a *attempt) crashed(ctx context.Context, why string) {
-	if a.propose(ctx, core.Crashed, "", why, false) {
+	accepted, asked := false, false
+	err := a.answered(ctx, func() error {
+		if asked {
+			if run, err := a.w.cfg.Client.FlowRun(ctx, a.run.ID); err != nil || !a.ours(&run) {
+				return err
+			}
+		}
+		asked = true
+		answer, err := a.w.cfg.Client.SetFlowRunState(ctx, a.run.ID, client.StateCreate{Type: core.Crashed, Message: &why}, false)
+		accepted = err == nil && answer.Status == "ACCEPT"
+		return err
+	})
+	a.complain(core.Crashed, err)
+	if accepted {
 		a.log().Error("flow run crashed", "reason", why)
 	}
 }
 
-// propose proposes a state and reports whether it was accepted.
-func (a *attempt) propose(ctx context.Context, state core.StateType, name, message string, force bool) bool {
-	proposal := client.StateCreate{Type: state}
-	if name != "" {
-		proposal.Name = &name
-	}
-	if message != "" {
-		proposal.Message = &message
-	}
-	answer, err := a.w.cfg.Client.SetFlowRunState(ctx, a.run.ID, proposal, force)
+// cancelled proposes Cancelled.
+func (a *attempt) cancelled(ctx context.Context, why string, force bool) {
+	_, err := a.w.cfg.Client.SetFlowRunState(ctx, a.run.ID, client.StateCreate{Type: core.Cancelled, Message: &why}, force)
+	a.complain(core.Cancelled, err)
+}
+
+// complain logs that a state could not be reported.
+func (a *attempt) complain(state core.StateType, err error) {
 	switch {
 	case client.IsNotFound(err):
 		a.log().Debug("the run was deleted")
 	case err != nil:
 		a.log().Error("reporting the run's state", "state", string(state), "error", err)
 	}
-	return err == nil && answer.Status == "ACCEPT"
 }
 
 // stop ends the job because the worker stops.

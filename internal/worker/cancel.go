@@ -102,7 +102,7 @@ func (w *Worker) cancel(ctx context.Context, run client.FlowRun) {
 		if now, err := w.cfg.Client.FlowRun(ctx, run.ID); err == nil && now.State != nil && now.State.Type.Terminal() {
 			return
 		}
-		a.propose(ctx, core.Cancelled, "", "The flow run was cancelled, and its worker ended its processes.", false)
+		a.cancelled(ctx, "The flow run was cancelled, and its worker ended its processes.", false)
 	})
 }
 

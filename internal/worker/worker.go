@@ -6,7 +6,6 @@ package worker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -101,17 +100,21 @@ func New(cfg Config) (*Worker, error) {
 func (w *Worker) Run(ctx context.Context) error {
 	return w.session(ctx, func(ctx, jobs context.Context) error {
 		wait := w.cfg.PollEvery
+		tell := complaint{log: w.cfg.Log.With("work_pool", w.cfg.Pool), while: "polling the work pool"}
 		for ctx.Err() == nil {
-			if err := w.poll(ctx, jobs); err != nil && ctx.Err() == nil {
-				wait = min(2*wait, max(w.cfg.PollEvery, maxWait))
-				w.cfg.Log.Warn("polling the pool", "work_pool", w.cfg.Pool, "error", err, "again_in", wait)
-			} else {
-				wait = w.cfg.PollEvery
-			}
+			wait = w.pause(wait, tell.note(ctx, w.poll(ctx, jobs)))
 			w.rest(ctx, wait)
 		}
 		return nil
 	})
+}
+
+// pause is how long to rest after an attempt that failed or not, when the last pause was so long.
+func (w *Worker) pause(last time.Duration, failed bool) time.Duration {
+	if failed {
+		return min(2*last, max(w.cfg.PollEvery, maxWait))
+	}
+	return w.cfg.PollEvery
 }
 
 // maxWait is how long a worker rests at most while the server can't be reached.
@@ -194,14 +197,15 @@ func (w *Worker) session(ctx context.Context, work func(ctx, jobs context.Contex
 // connect reads the pool, creates it if there is none, and says that the worker
 // lives. While the server can't be reached it tries again.
 func (w *Worker) connect(ctx context.Context) error {
+	tell := complaint{log: w.cfg.Log, while: "starting the worker"}
 	wait := time.Second
 	for {
 		err := w.sync(ctx)
-		var gone *client.Unreachable
-		if err == nil || !errors.As(err, &gone) {
+		if !unreachable(err) {
+			tell.note(ctx, nil)
 			return err
 		}
-		w.cfg.Log.Warn("the server can't be reached; trying again", "error", err)
+		tell.note(ctx, err)
 		if sleep(ctx, wait) != nil {
 			return err
 		}
@@ -271,11 +275,17 @@ func (w *Worker) createPool(ctx context.Context) (client.WorkPool, error) {
 	return pool, err
 }
 
+// beatAgain is how soon a heartbeat that failed is tried again.
+const beatAgain = 5 * time.Second
+
 // heartbeats says that the worker lives and keeps up with changes of the pool.
 func (w *Worker) heartbeats(ctx context.Context) {
-	for sleep(ctx, w.cfg.HeartbeatEvery) == nil {
-		if err := w.sync(ctx); err != nil && ctx.Err() == nil {
-			w.cfg.Log.Warn("heartbeat", "error", err)
+	tell := complaint{log: w.cfg.Log.With("work_pool", w.cfg.Pool), while: "sending the worker's heartbeat"}
+	wait := w.cfg.HeartbeatEvery
+	for sleep(ctx, wait) == nil {
+		// A heartbeat that failed is made up for soon, before the worker counts as gone.
+		if wait = w.cfg.HeartbeatEvery; tell.note(ctx, w.sync(ctx)) {
+			wait = min(wait, beatAgain)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package compat
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -119,6 +120,7 @@ func onEachDatabase(t *testing.T, test func(*testing.T, *server)) {
 // options are what a server of a test's own is started with.
 type options struct {
 	auth  string   // user:password
+	host  string   // where it listens; "" is 127.0.0.1
 	flags []string // further flags; the reference gets none of them
 }
 
@@ -130,22 +132,28 @@ func onOwnServer(t *testing.T, o options, test func(*testing.T, *server)) {
 	for _, kind := range env.databases() {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			s, err := env.newServer(t.Context(), kind, o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() {
-				if err := s.close(); err != nil {
-					t.Errorf("server: %v", err)
-				}
-			})
-			s.showLogOnFailure(t)
-			if err := s.start(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			test(t, s)
+			test(t, ownServer(t, kind, o))
 		})
 	}
+}
+
+// ownServer starts a server that ends with the test.
+func ownServer(t *testing.T, kind string, o options) *server {
+	t.Helper()
+	s, err := env.newServer(t.Context(), kind, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.close(); err != nil {
+			t.Errorf("server: %v", err)
+		}
+	})
+	s.showLogOnFailure(t)
+	if err := s.start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 func (e *suite) sharedServer(t *testing.T, kind string) *server {
@@ -192,11 +200,12 @@ func (e *suite) uniqueLocked(prefix string) string {
 
 // server is one server process and its database.
 type server struct {
-	api      string // http://127.0.0.1:PORT/api
+	api      string // http://HOST:PORT/api
 	auth     string // user:password, or ""
 	database string // what --database gets
 	flags    []string
 	dir      string
+	host     string
 	port     int
 	log      string
 	cmd      *exec.Cmd
@@ -212,7 +221,7 @@ func (e *suite) newServer(ctx context.Context, kind string, o options) (*server,
 
 func (e *suite) newServerLocked(ctx context.Context, kind string, o options) (*server, error) {
 	name := e.uniqueLocked("server")
-	s := &server{dir: filepath.Join(e.dir, name), flags: o.flags, auth: o.auth, drop: func() error { return nil }}
+	s := &server{dir: filepath.Join(e.dir, name), host: cmp.Or(o.host, "127.0.0.1"), flags: o.flags, auth: o.auth, drop: func() error { return nil }}
 	if err := os.Mkdir(s.dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -229,7 +238,7 @@ func (e *suite) newServerLocked(ctx context.Context, kind string, o options) (*s
 	if s.port, err = freePort(ctx); err != nil {
 		return nil, err
 	}
-	s.api = fmt.Sprintf("http://127.0.0.1:%d/api", s.port)
+	s.api = fmt.Sprintf("http://%s:%d/api", s.host, s.port)
 	return s, nil
 }
 
@@ -247,7 +256,7 @@ func freePort(ctx context.Context) (int, error) {
 func (s *server) command(ctx context.Context) *exec.Cmd {
 	port := strconv.Itoa(s.port)
 	if env.reference {
-		cmd := exec.CommandContext(ctx, env.python, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", port, "--no-ui", "--analytics-off")
+		cmd := exec.CommandContext(ctx, env.python, "-m", "prefect", "server", "start", "--host", s.host, "--port", port, "--no-ui", "--analytics-off")
 		// Logs are followed live only when these are on; leat needs no switch.
 		cmd.Env = append(cleanEnvironment(), "PREFECT_HOME="+s.dir,
 			"PREFECT_SERVER_LOGS_STREAM_OUT_ENABLED=true", "PREFECT_SERVER_LOGS_STREAM_PUBLISHING_ENABLED=true")
@@ -256,7 +265,7 @@ func (s *server) command(ctx context.Context) *exec.Cmd {
 		}
 		return cmd
 	}
-	args := append([]string{"server", "start", "--host", "127.0.0.1", "--port", port, "--database", s.database}, s.flags...)
+	args := append([]string{"server", "start", "--host", s.host, "--port", port, "--database", s.database}, s.flags...)
 	cmd := exec.CommandContext(ctx, env.binary, args...)
 	cmd.Env = append(cleanEnvironment(), "LEAT_HOME="+s.dir)
 	if s.auth != "" {

@@ -26,6 +26,7 @@ type client struct {
 	name string // unique; flows, deployments, pools are named after it
 	dir  string
 	env  []string // settings beyond the usual ones, KEY=VALUE
+	link *link    // where its programs are; nil is beside the server
 }
 
 // newClient gives the test a client of the server. The settings are KEY=VALUE.
@@ -94,7 +95,7 @@ func (c *client) exec(program string, args ...string) result {
 	defer func() { <-env.slots }()
 	ctx, cancel := context.WithTimeout(c.t.Context(), 3*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, program, args...)
+	cmd := c.link.command(ctx, program, args...)
 	cmd.Env, cmd.Dir = c.environment(), c.dir
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -255,7 +256,7 @@ func (c *client) spawn(ready, program string, args ...string) *process {
 	c.t.Helper()
 	env.slots <- struct{}{}
 	defer func() { <-env.slots }()
-	p := &process{t: c.t, cmd: exec.CommandContext(context.WithoutCancel(c.t.Context()), program, args...), out: &lockedBuffer{}, exited: make(chan struct{})}
+	p := &process{t: c.t, cmd: c.link.command(context.WithoutCancel(c.t.Context()), program, args...), out: &lockedBuffer{}, exited: make(chan struct{})}
 	p.cmd.Env, p.cmd.Dir = c.environment(), c.dir
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -1,6 +1,7 @@
 package robust
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"net/url"
@@ -19,6 +20,8 @@ type proxy struct {
 	all      sync.WaitGroup
 	// stalled is closed when bytes flow; nil means that they flow.
 	stalled chan struct{}
+	// held is what was kept back since the stall began.
+	held []byte
 }
 
 // newProxy returns a proxy and the database's URL through it.
@@ -74,7 +77,14 @@ func (p *proxy) down() {
 func (p *proxy) stall() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.stalled = make(chan struct{})
+	p.stalled, p.held = make(chan struct{}), nil
+}
+
+// holds reports whether the text is in what a stall keeps back.
+func (p *proxy) holds(text string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return bytes.Contains(p.held, []byte(text))
 }
 
 // resume ends a stall.
@@ -87,9 +97,13 @@ func (p *proxy) resume() {
 	}
 }
 
-func (p *proxy) flow() <-chan struct{} {
+// flow returns what to wait for before the bytes may go on, or nil.
+func (p *proxy) flow(bytes []byte) <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.stalled != nil {
+		p.held = append(p.held, bytes...)
+	}
 	return p.stalled
 }
 
@@ -118,7 +132,7 @@ func (p *proxy) copy(to, from net.Conn) {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buf)
-		if wait := p.flow(); wait != nil {
+		if wait := p.flow(buf[:n]); wait != nil {
 			<-wait
 		}
 		if n > 0 {
