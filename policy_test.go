@@ -21,6 +21,7 @@ var layers = map[string]int{
 	"internal/core":            1,
 	"internal/schedule":        1,
 	"internal/jsonschema":      1,
+	"internal/sqlite":          1,
 	"internal/store/migration": 1,
 	"internal/wire":            2,
 
@@ -43,11 +44,12 @@ var layers = map[string]int{
 	"internal/server": 5,
 	"internal/cli":    6,
 
-	"bench":       7,
-	"cmd/leat":    7,
-	"examples/*":  7,
-	"test/compat": 7,
-	"test/robust": 7,
+	"bench":             7,
+	"cmd/leat":          7,
+	"examples/*":        7,
+	"test/compat":       7,
+	"test/differential": 7,
+	"test/robust":       7,
 }
 
 // restriction names packages, ours or others', that only some of ours import,
@@ -61,6 +63,7 @@ type restriction struct {
 var restrictions = []restriction{
 	{"internal/store", []string{"internal/server", "internal/store/storetest"}, "the composition alone chooses a database"},
 	{"internal/store/storetest", nil, "it is for tests"},
+	{"internal/sqlite", []string{"internal/store"}, "how a database is reached belongs to the store"},
 	{"internal/store/migration", []string{"internal/store", "internal/store/storetest"}, "a schema belongs to the store"},
 	{"internal/launch/*", []string{"internal/server", "internal/cli"}, "the others know launchers by the interface in launch"},
 	{"internal/api/*", []string{"internal/server"}, "a dialect is a translation at the rim; nothing builds on it"},
@@ -70,7 +73,7 @@ var restrictions = []restriction{
 	{"github.com/spf13/cobra", []string{"internal/cli"}, "commands are the command line's own"},
 }
 
-var sqlUsers = []string{"internal/store", "internal/store/*"}
+var sqlUsers = []string{"internal/store", "internal/store/*", "internal/sqlite"}
 
 const noSQL = "SQL stays inside internal/store"
 

@@ -34,6 +34,7 @@ type Router struct {
 
 	root   segment
 	routes []string
+	busy   inflight
 }
 
 // route is where a request ends.
@@ -238,6 +239,9 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if rec := recorderOf(w); rec != nil {
 			rec.pattern = q.found.pattern
 		}
+		where := r.Method + " " + q.found.pattern
+		rt.busy.begin(where)
+		defer rt.busy.end(where)
 		q.found.endpoint(rt.Dialect, w, r)
 	case q.allowed != nil:
 		allow := strings.Join(slices.Sorted(maps.Keys(q.allowed)), ", ")

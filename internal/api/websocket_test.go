@@ -251,3 +251,34 @@ func TestPlainRequestFindsNoSocket(t *testing.T) {
 		t.Errorf("answer %d %s", w.Code, w.Body)
 	}
 }
+
+func TestDrainWaitsForTheHandlersOfWebsockets(t *testing.T) {
+	t.Parallel()
+	closing, release := make(chan struct{}), make(chan struct{})
+	rt := api.NewRouter(&api.Dialect{}, "/api")
+	rt.HandleOpen("GET", "/events/in", api.Socket(func(w http.ResponseWriter, r *http.Request) {
+		if conn, err := api.Accept(w, r, api.SocketOptions{Subprotocol: "prefect"}); err == nil {
+			defer func() { _ = conn.CloseNow() }()
+		}
+		close(closing)
+		<-release
+	}))
+	server := httptest.NewServer(rt)
+	defer server.Close()
+	dialRaw(t, server)
+	<-closing
+	if err := server.Config.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	impatient, cancel := context.WithCancel(t.Context())
+	cancel()
+	if left := rt.Drain(impatient); !slices.Equal(left, []string{"GET /api/events/in"}) {
+		t.Errorf("while a handler runs these are left: %v", left)
+	}
+	drained := make(chan []string, 1)
+	go func() { drained <- rt.Drain(t.Context()) }()
+	close(release)
+	if left := <-drained; left != nil {
+		t.Errorf("after the last handler these are left: %v", left)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/leat-dev/leat/internal/client"
@@ -116,24 +117,26 @@ func orNotFound(err error, noun, name string) error {
 	return err
 }
 
-// flowNames reads the names of flows.
-func flowNames(ctx context.Context, c *client.Client, ids map[core.ID]bool) (map[core.ID]string, error) {
+// flowNames reads the names of the flows of things.
+func flowNames[T any](ctx context.Context, c *client.Client, things []T, flow func(*T) core.ID) (map[core.ID]string, error) {
 	names := map[core.ID]string{}
-	var list []string
-	for id := range ids {
-		list = append(list, id.String())
+	var ids []string
+	for i := range things {
+		ids = append(ids, flow(&things[i]).String())
 	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
 	// The server gives at most 200 at once.
-	for len(list) > 0 {
-		n := min(len(list), 200)
-		flows, err := c.Flows(ctx, client.Query{"flows": object{"id": object{"any_": list[:n]}}})
+	for len(ids) > 0 {
+		n := min(len(ids), 200)
+		flows, err := c.Flows(ctx, client.Query{"flows": object{"id": object{"any_": ids[:n]}}})
 		if err != nil {
 			return nil, err
 		}
 		for _, f := range flows {
 			names[f.ID] = f.Name
 		}
-		list = list[n:]
+		ids = ids[n:]
 	}
 	return names, nil
 }

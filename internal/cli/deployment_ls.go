@@ -1,9 +1,9 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,39 +13,19 @@ import (
 )
 
 func deploymentLsCommand(env *Env) *cobra.Command {
-	cmd := &cobra.Command{Use: "ls", Short: "List deployments", Args: args()}
-	out := addOutput(env, cmd)
-	limit := cmd.Flags().Int("limit", 200, "how many deployments at most (up to 200)")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := env.api("")
-		if err != nil {
-			return err
-		}
-		if *limit < 1 || *limit > 200 {
-			return usagef("--limit %d is not between 1 and 200", *limit)
-		}
-		list, err := c.Deployments(cmd.Context(), client.Query{"sort": "NAME_ASC", "limit": *limit})
-		if err != nil {
-			return err
-		}
-		ids := map[core.ID]bool{}
-		for i := range list {
-			ids[list[i].FlowID] = true
-		}
-		names, err := flowNames(cmd.Context(), c, ids)
-		if err != nil {
-			return err
-		}
-		return out.show(list, func(w io.Writer) {
-			rows := make([][]string, 0, len(list))
-			for i := range list {
-				d := &list[i]
-				rows = append(rows, []string{names[d.FlowID] + "/" + d.Name, deploymentState(d), text(d.WorkPoolName), schedules(d), d.ID.String()})
+	return lister[client.Deployment]{
+		nouns: "deployments", limit: 200, heading: "DEPLOYMENT,STATE,POOL,SCHEDULES,ID",
+		find: func(ctx context.Context, c *client.Client, limit int) ([]client.Deployment, func(*client.Deployment) []string, error) {
+			list, err := c.Deployments(ctx, client.Query{"sort": "NAME_ASC", "limit": limit})
+			if err != nil {
+				return nil, nil, err
 			}
-			table(w, "DEPLOYMENT,STATE,POOL,SCHEDULES,ID", rows)
-		})
-	}
-	return cmd
+			names, err := flowNames(ctx, c, list, func(d *client.Deployment) core.ID { return d.FlowID })
+			return list, func(d *client.Deployment) []string {
+				return []string{names[d.FlowID] + "/" + d.Name, deploymentState(d), text(d.WorkPoolName), schedules(d), d.ID.String()}
+			}, err
+		},
+	}.command(env, &cobra.Command{Use: "ls", Short: "List deployments", Args: args()})
 }
 
 // deploymentState says whether a deployment is paused, else whether anybody polls it.

@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"io"
+	"context"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,29 +14,13 @@ func flowCommand(env *Env) *cobra.Command {
 }
 
 func flowLsCommand(env *Env) *cobra.Command {
-	cmd := &cobra.Command{Use: "ls", Short: "List flows", Args: args()}
-	out := addOutput(env, cmd)
-	limit := cmd.Flags().Int("limit", 200, "how many flows at most (up to 200)")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := env.api("")
-		if err != nil {
-			return err
-		}
-		if *limit < 1 || *limit > 200 {
-			return usagef("--limit %d is not between 1 and 200", *limit)
-		}
-		flows, err := c.Flows(cmd.Context(), client.Query{"sort": "NAME_ASC", "limit": *limit})
-		if err != nil {
-			return err
-		}
-		return out.show(flows, func(w io.Writer) {
-			rows := make([][]string, 0, len(flows))
-			for i := range flows {
-				f := &flows[i]
-				rows = append(rows, []string{f.Name, strings.Join(f.Tags, ", "), ago(&f.Created, env.Now()), f.ID.String()})
-			}
-			table(w, "FLOW,TAGS,CREATED,ID", rows)
-		})
-	}
-	return cmd
+	return lister[client.Flow]{
+		nouns: "flows", limit: 200, heading: "FLOW,TAGS,CREATED,ID",
+		find: func(ctx context.Context, c *client.Client, limit int) ([]client.Flow, func(*client.Flow) []string, error) {
+			flows, err := c.Flows(ctx, client.Query{"sort": "NAME_ASC", "limit": limit})
+			return flows, func(f *client.Flow) []string {
+				return []string{f.Name, strings.Join(f.Tags, ", "), ago(&f.Created, env.Now()), f.ID.String()}
+			}, err
+		},
+	}.command(env, &cobra.Command{Use: "ls", Short: "List flows", Args: args()})
 }

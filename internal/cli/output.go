@@ -55,12 +55,12 @@ func (o *output) show(v any, table func(w io.Writer)) error {
 	return nil
 }
 
-// table writes rows in columns under a heading.
-func table(w io.Writer, heading string, rows [][]string) {
+// table writes a list in columns under a heading, a row for each element.
+func table[T any](w io.Writer, heading string, list []T, row func(*T) []string) {
 	tab := tabwriter.NewWriter(w, 0, 8, 3, ' ', 0)
 	_, _ = fmt.Fprintln(tab, strings.ReplaceAll(heading, ",", "\t"))
-	for _, row := range rows {
-		_, _ = fmt.Fprintln(tab, strings.Join(row, "\t"))
+	for i := range list {
+		_, _ = fmt.Fprintln(tab, strings.Join(row(&list[i]), "\t"))
 	}
 	_ = tab.Flush()
 }

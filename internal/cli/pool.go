@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -54,27 +53,15 @@ func poolPauseCommand(env *Env, pause bool) *cobra.Command {
 }
 
 func poolLsCommand(env *Env) *cobra.Command {
-	cmd := &cobra.Command{Use: "ls", Short: "List work pools", Args: args()}
-	out := addOutput(env, cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := env.api("")
-		if err != nil {
-			return err
-		}
-		pools, err := c.WorkPools(cmd.Context(), client.Query{"limit": 200})
-		if err != nil {
-			return err
-		}
-		return out.show(pools, func(w io.Writer) {
-			rows := make([][]string, 0, len(pools))
-			for i := range pools {
-				p := &pools[i]
-				rows = append(rows, []string{p.Name, p.Type, poolState(p), slots(p.ActiveSlots, p.ConcurrencyLimit), p.ID.String()})
-			}
-			table(w, "POOL,TYPE,STATE,SLOTS,ID", rows)
-		})
-	}
-	return cmd
+	return lister[client.WorkPool]{
+		nouns: "work pools", limit: 200, heading: "POOL,TYPE,STATE,SLOTS,ID",
+		find: func(ctx context.Context, c *client.Client, limit int) ([]client.WorkPool, func(*client.WorkPool) []string, error) {
+			pools, err := c.WorkPools(ctx, client.Query{"limit": limit})
+			return pools, func(p *client.WorkPool) []string {
+				return []string{p.Name, p.Type, poolState(p), slots(p.ActiveSlots, p.ConcurrencyLimit), p.ID.String()}
+			}, err
+		},
+	}.command(env, &cobra.Command{Use: "ls", Short: "List work pools", Args: args()})
 }
 
 // poolState says whether a pool is paused, else whether workers poll it.

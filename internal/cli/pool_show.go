@@ -35,23 +35,17 @@ func poolShowCommand(env *Env) *cobra.Command {
 func showPool(env *Env, w io.Writer, p client.WorkPool, queues []client.WorkQueue, workers []client.Worker) {
 	fields(w, "Work pool", p.Name, "Id", p.ID.String(), "Type", p.Type, "State", poolState(&p), "Description", text(p.Description),
 		"Slots", slots(p.ActiveSlots, p.ConcurrencyLimit), "Created", timeText(&p.Created))
-	var rows [][]string
-	for i := range queues {
-		q := &queues[i]
-		state := strings.ToLower(strings.ReplaceAll(string(q.Status), "_", " "))
-		rows = append(rows, []string{q.Name, fmt.Sprint(q.Priority), state, slots(q.ActiveSlots, q.ConcurrencyLimit), ago(q.LastPolled, env.Now())})
-	}
 	_, _ = fmt.Fprintln(w)
-	table(w, "QUEUE,PRIORITY,STATE,SLOTS,POLLED", rows)
+	table(w, "QUEUE,PRIORITY,STATE,SLOTS,POLLED", queues, func(q *client.WorkQueue) []string {
+		state := strings.ToLower(strings.ReplaceAll(string(q.Status), "_", " "))
+		return []string{q.Name, fmt.Sprint(q.Priority), state, slots(q.ActiveSlots, q.ConcurrencyLimit), ago(q.LastPolled, env.Now())}
+	})
 	_, _ = fmt.Fprintln(w)
 	if len(workers) == 0 {
 		_, _ = fmt.Fprintf(w, "No worker has polled it yet. Start one:  leat worker start --pool %s\n", p.Name)
 		return
 	}
-	rows = nil
-	for i := range workers {
-		k := &workers[i]
-		rows = append(rows, []string{k.Name, strings.ToLower(string(k.Status)), ago(&k.LastHeartbeatTime, env.Now())})
-	}
-	table(w, "WORKER,STATE,HEARD OF", rows)
+	table(w, "WORKER,STATE,HEARD OF", workers, func(k *client.Worker) []string {
+		return []string{k.Name, strings.ToLower(string(k.Status)), ago(&k.LastHeartbeatTime, env.Now())}
+	})
 }

@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"io"
+	"context"
 	"strings"
 	"time"
 
@@ -17,30 +17,21 @@ func runLsCommand(env *Env) *cobra.Command {
 		Use: "ls", Short: "List flow runs, the latest first", Args: args(),
 		Example: "  leat run ls --state Failed,Crashed --limit 50\n  leat run ls --flow etl -o json",
 	}
-	out := addOutput(env, cmd)
-	limit := cmd.Flags().Int("limit", 20, "how many runs at most (up to 200)")
 	states := cmd.Flags().StringSlice("state", nil, "only runs in these states, by name like Failed or type like FAILED")
 	flow := cmd.Flags().String("flow", "", "only runs of the flow of this name")
 	deployment := cmd.Flags().String("deployment", "", "only runs of this deployment, FLOW/DEPLOYMENT")
 	ahead := cmd.Flags().Bool("ahead", false, "also runs that are due more than a minute from now; schedules make many of them")
 	tags := cmd.Flags().StringSlice("tag", nil, "only runs that have all of these tags")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := env.api("")
-		if err != nil {
-			return err
-		}
-		if *limit < 1 || *limit > 200 {
-			return usagef("--limit %d is not between 1 and 200", *limit)
-		}
+	find := func(ctx context.Context, c *client.Client, limit int) ([]client.FlowRun, func(*client.FlowRun) []string, error) {
 		runs := runFilter(*states, *tags)
 		if len(*states) == 0 && !*ahead {
 			runs["expected_start_time"] = object{"before_": wire.FromTime(env.Now().Add(time.Minute))}
 		}
-		query := client.Query{"sort": "EXPECTED_START_TIME_DESC", "limit": *limit}
+		query := client.Query{"sort": "EXPECTED_START_TIME_DESC", "limit": limit}
 		if *deployment != "" {
-			d, err := findDeployment(cmd.Context(), c, *deployment)
+			d, err := findDeployment(ctx, c, *deployment)
 			if err != nil {
-				return err
+				return nil, nil, err
 			}
 			runs["deployment_id"] = object{"any_": []string{d.ID.String()}}
 		}
@@ -50,32 +41,20 @@ func runLsCommand(env *Env) *cobra.Command {
 		if len(runs) > 0 {
 			query["flow_runs"] = runs
 		}
-		found, err := c.FlowRuns(cmd.Context(), query)
+		found, err := c.FlowRuns(ctx, query)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		ids := map[core.ID]bool{}
-		for i := range found {
-			ids[found[i].FlowID] = true
-		}
-		names, err := flowNames(cmd.Context(), c, ids)
-		if err != nil {
-			return err
-		}
-		return out.show(found, func(w io.Writer) {
-			var rows [][]string
-			for i := range found {
-				r := &found[i]
-				when := r.StartTime
-				if when == nil {
-					when = r.ExpectedStartTime
-				}
-				rows = append(rows, []string{r.ID.String(), names[r.FlowID], r.Name, stateText(r.State), ago(when, env.Now()), took(r.TotalRunTime)})
+		names, err := flowNames(ctx, c, found, func(r *client.FlowRun) core.ID { return r.FlowID })
+		return found, func(r *client.FlowRun) []string {
+			when := r.StartTime
+			if when == nil {
+				when = r.ExpectedStartTime
 			}
-			table(w, "ID,FLOW,RUN,STATE,WHEN,TOOK", rows)
-		})
+			return []string{r.ID.String(), names[r.FlowID], r.Name, stateText(r.State), ago(when, env.Now()), took(r.TotalRunTime)}
+		}, err
 	}
-	return cmd
+	return lister[client.FlowRun]{nouns: "runs", limit: 20, heading: "ID,FLOW,RUN,STATE,WHEN,TOOK", find: find}.command(env, cmd)
 }
 
 // runFilter selects runs by state and tags.

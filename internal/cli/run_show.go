@@ -68,13 +68,10 @@ func showRun(env *Env, w io.Writer, run client.FlowRun, flow, deployment string,
 	if len(tasks) == 0 {
 		return
 	}
-	rows := make([][]string, 0, len(tasks))
-	for i := range tasks {
-		t := &tasks[i]
-		rows = append(rows, []string{t.Name, stateText(t.State), fmt.Sprint(t.RunCount), ago(t.StartTime, env.Now()), took(t.TotalRunTime), t.ID.String()})
-	}
 	_, _ = fmt.Fprintln(w)
-	table(w, "TASK,STATE,ATTEMPTS,WHEN,TOOK,ID", rows)
+	table(w, "TASK,STATE,ATTEMPTS,WHEN,TOOK,ID", tasks, func(t *client.TaskRun) []string {
+		return []string{t.Name, stateText(t.State), fmt.Sprint(t.RunCount), ago(t.StartTime, env.Now()), took(t.TotalRunTime), t.ID.String()}
+	})
 	if len(tasks) == shownTasks {
 		_, _ = fmt.Fprintf(w, "(the first %d tasks)\n", shownTasks)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/leat-dev/leat/internal/core"
+	"github.com/leat-dev/leat/internal/schedule"
 	"github.com/leat-dev/leat/internal/wire"
 )
 
@@ -33,15 +34,15 @@ func AutomationOf(a *core.Automation) Automation {
 
 // AutomationUpdate is the body of PUT /automations/{id}.
 type AutomationUpdate struct {
-	_                struct{}           `wire:"forbid"`
-	Name             string             `json:"name" wire:"required"`
-	Description      string             `json:"description"`
-	Enabled          bool               `json:"enabled" wire:"default=true"`
-	Tags             []string           `json:"tags"`
-	Trigger          AutomationTrigger  `json:"trigger" wire:"required"`
-	Actions          []AutomationAction `json:"actions" wire:"required"`
-	ActionsOnTrigger []AutomationAction `json:"actions_on_trigger"`
-	ActionsOnResolve []AutomationAction `json:"actions_on_resolve"`
+	_                struct{}                    `wire:"forbid"`
+	Name             string                      `json:"name" wire:"required"`
+	Description      NotNull[string]             `json:"description,omitzero"`
+	Enabled          NotNull[bool]               `json:"enabled,omitzero"`
+	Tags             NotNull[[]string]           `json:"tags,omitzero"`
+	Trigger          AutomationTrigger           `json:"trigger" wire:"required"`
+	Actions          []AutomationAction          `json:"actions" wire:"required"`
+	ActionsOnTrigger NotNull[[]AutomationAction] `json:"actions_on_trigger,omitzero"`
+	ActionsOnResolve NotNull[[]AutomationAction] `json:"actions_on_resolve,omitzero"`
 }
 
 // AutomationCreate is the body of POST /automations/.
@@ -59,15 +60,15 @@ type AutomationPartialUpdate struct {
 // Core returns the automation as the domain keeps it; newID makes the ids of its triggers.
 func (u *AutomationUpdate) Core(newID func() core.ID) (core.Automation, error) {
 	u.Trigger.number(newID)
-	a := core.Automation{Name: u.Name, Description: u.Description, Enabled: u.Enabled, Tags: u.Tags}
+	a := core.Automation{Name: u.Name, Description: u.Description.value, Enabled: u.Enabled.value || !u.Enabled.set, Tags: u.Tags.value}
 	for _, part := range []struct {
 		dst *json.RawMessage
 		v   any
 	}{
 		{&a.Trigger, u.Trigger},
 		{&a.Actions, NotNil(u.Actions)},
-		{&a.ActionsOnTrigger, NotNil(u.ActionsOnTrigger)},
-		{&a.ActionsOnResolve, NotNil(u.ActionsOnResolve)},
+		{&a.ActionsOnTrigger, NotNil(u.ActionsOnTrigger.value)},
+		{&a.ActionsOnResolve, NotNil(u.ActionsOnResolve.value)},
 	} {
 		b, err := wire.Marshal(part.v)
 		if err != nil {
@@ -76,6 +77,25 @@ func (u *AutomationUpdate) Core(newID func() core.ID) (core.Automation, error) {
 		*part.dst = b
 	}
 	return a, nil
+}
+
+// Keep gives an automation what the body does not name from the one that it replaces.
+func (u *AutomationUpdate) Keep(a *core.Automation, old *core.Automation) {
+	if !u.Description.set {
+		a.Description = old.Description
+	}
+	if !u.Enabled.set {
+		a.Enabled = old.Enabled
+	}
+	if !u.Tags.set {
+		a.Tags = old.Tags
+	}
+	if !u.ActionsOnTrigger.set {
+		a.ActionsOnTrigger = old.ActionsOnTrigger
+	}
+	if !u.ActionsOnResolve.set {
+		a.ActionsOnResolve = old.ActionsOnResolve
+	}
 }
 
 // AutomationTrigger is a trigger of any type. Prefect REST: EventTrigger,
@@ -96,14 +116,14 @@ type eventTrigger struct {
 	ForEach      []string        `json:"for_each"`
 	Posture      triggerPosture  `json:"posture" wire:"required"`
 	Threshold    int             `json:"threshold" wire:"default=1"`
-	Within       wire.Float      `json:"within" wire:"ge=0"`
+	Within       timeSpan        `json:"within"`
 }
 
 type sequenceTrigger struct {
-	Type     string               `json:"type"`
-	ID       core.ID              `json:"id"`
-	Triggers []AutomationTrigger  `json:"triggers" wire:"required"`
-	Within   wire.Opt[wire.Float] `json:"within" wire:"required"`
+	Type     string              `json:"type"`
+	ID       core.ID             `json:"id"`
+	Triggers []AutomationTrigger `json:"triggers" wire:"required"`
+	Within   wire.Opt[timeSpan]  `json:"within" wire:"required"`
 }
 
 type compoundTrigger struct {
@@ -111,7 +131,41 @@ type compoundTrigger struct {
 	Require json.RawMessage `json:"require" wire:"required"`
 }
 
+// read reads the trigger and refuses a number of triggers that can never fire.
+func (t *compoundTrigger) read(raw json.RawMessage) []wire.FieldError {
+	if errs := wire.FieldErrors(wire.Decode(raw, t), raw); len(errs) > 0 {
+		return errs
+	}
+	var need int
+	if json.Unmarshal(t.Require, &need) != nil {
+		return nil // any or all
+	}
+	switch {
+	case need < 1:
+		return []wire.FieldError{valueError("require must be at least 1", raw)}
+	case need > len(t.Triggers):
+		return []wire.FieldError{valueError("require must be less than or equal to the number of triggers", raw)}
+	}
+	return nil
+}
+
 type triggerPosture string
+
+// timeSpan is a length of time in seconds, which clients may also write as ISO 8601.
+type timeSpan wire.Float
+
+// DecodeWire implements wire's interface for types that decode themselves.
+func (s *timeSpan) DecodeWire(raw json.RawMessage) []wire.FieldError {
+	seconds, fault := schedule.ParseDuration(raw)
+	if fault != nil {
+		return []wire.FieldError{{Type: fault.Type, Msg: fault.Msg, Input: raw, Ctx: fault.Ctx}}
+	}
+	*s = timeSpan(seconds)
+	return nil
+}
+
+// MarshalJSON implements json.Marshaler.
+func (s timeSpan) MarshalJSON() ([]byte, error) { return wire.Float(s).MarshalJSON() }
 
 // DecodeWire implements wire's interface for types that decode themselves.
 func (p *triggerPosture) DecodeWire(raw json.RawMessage) []wire.FieldError {
@@ -137,17 +191,30 @@ func (t AutomationTrigger) MarshalJSON() ([]byte, error) {
 // other types, too.
 func (t *AutomationTrigger) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	var named struct {
-		Type string `json:"type"`
+		Type     string          `json:"type"`
+		Triggers json.RawMessage `json:"triggers"`
+		Require  json.RawMessage `json:"require"`
 	}
 	if err := json.Unmarshal(raw, &named); err != nil {
 		return []wire.FieldError{{
 			Type: "model_attributes_type", Msg: "Input should be a valid dictionary or object to extract fields from", Input: raw,
 		}}
 	}
+	switch {
+	case named.Type != "" || named.Triggers == nil:
+	case named.Require != nil:
+		t.compound = &compoundTrigger{}
+		if len(t.compound.read(raw)) == 0 {
+			return nil
+		}
+		t.compound, named.Type = nil, "sequence"
+	default:
+		named.Type = "sequence"
+	}
 	switch named.Type {
 	case "compound":
 		t.compound = &compoundTrigger{}
-		return wire.FieldErrors(wire.Decode(raw, t.compound), raw)
+		return t.compound.read(raw)
 	case "sequence":
 		t.sequence = &sequenceTrigger{}
 		return wire.FieldErrors(wire.Decode(raw, t.sequence), raw)
@@ -177,12 +244,35 @@ func (t *AutomationTrigger) decodeEvent(raw json.RawMessage) []wire.FieldError {
 			*object = json.RawMessage("{}")
 		}
 	}
-	e.Type, e.After, e.Expect, e.ForEach = "event", NotNil(e.After), NotNil(e.Expect), NotNil(e.ForEach)
-	if e.Posture == "Proactive" && e.Within == 0 {
+	e.Type, e.After, e.Expect, e.ForEach = "event", distinct(e.After), distinct(e.Expect), distinct(e.ForEach)
+	switch {
+	case e.Posture == "Proactive" && e.Within == 0:
 		e.Within = minProactive
+	case e.Posture == "Proactive" && e.Within < minProactive:
+		return []wire.FieldError{wrongWithin("`within` for Proactive triggers must be greater than or equal to 10 seconds", raw)}
+	case e.Within < 0:
+		return []wire.FieldError{wrongWithin("`within` must not be negative", raw)}
 	}
 	t.event = e
 	return nil
+}
+
+// distinct keeps the first of equal texts, for the reference keeps sets.
+func distinct(list []string) []string {
+	out, seen := []string{}, map[string]bool{}
+	for _, s := range list {
+		if !seen[s] {
+			out, seen[s] = append(out, s), true
+		}
+	}
+	return out
+}
+
+// wrongWithin is an error of an event trigger's time.
+func wrongWithin(text string, raw json.RawMessage) wire.FieldError {
+	e := valueError(text, raw)
+	e.Loc = []any{"EventTrigger"}
+	return e
 }
 
 // number gives all triggers new ids, whatever the client sent.

@@ -50,7 +50,7 @@ func (a AutomationAction) MarshalJSON() ([]byte, error) { return json.RawMessage
 // other types, too.
 func (a *AutomationAction) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	var given map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &given); err != nil {
+	if err := json.Unmarshal(raw, &given); err != nil || given == nil {
 		return []wire.FieldError{{
 			Type: "model_attributes_type", Msg: "Input should be a valid dictionary or object to extract fields from", Input: raw,
 		}}
@@ -58,6 +58,10 @@ func (a *AutomationAction) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	kind := ""
 	if err := json.Unmarshal(given["type"], &kind); err != nil {
 		kind = ""
+	}
+	if _, named := given["type"]; !named {
+		kind = likelyAction(given)
+		given["type"] = mustJSON(kind)
 	}
 	fields, ok := actionFields(kind)
 	if !ok {
@@ -75,7 +79,7 @@ func (a *AutomationAction) DecodeWire(raw json.RawMessage) []wire.FieldError {
 		case !there:
 			value = json.RawMessage(f.fallback)
 		case f.fallback == "0.0":
-			var seconds wire.Float
+			var seconds timeSpan
 			if errs := wire.FieldErrors(wire.Decode(value, &seconds), value); len(errs) > 0 {
 				return errs
 			}
@@ -84,10 +88,40 @@ func (a *AutomationAction) DecodeWire(raw json.RawMessage) []wire.FieldError {
 		if f.fallback == "null" && string(value) == "null" && string(given["source"]) != `"inferred"` && needsTarget(f.name, kind) {
 			return []wire.FieldError{valueError(f.name+" is required", raw)}
 		}
+		if needsTarget(f.name, kind) && string(value) != "null" && string(given["source"]) == `"inferred"` {
+			return []wire.FieldError{valueError(f.name+" is not allowed", raw)}
+		}
 		out = append(append(out, `,"`+f.name+`":`...), value...)
 	}
 	*a = append(out, '}')
 	return nil
+}
+
+// likelyAction names the type of an action that does not: the first one of
+// which most fields are given and no required one is missing.
+func likelyAction(given map[string]json.RawMessage) string {
+	best, most := "do-nothing", 0
+	for _, kind := range []string{
+		"run-deployment", "pause-deployment", "resume-deployment", "change-flow-run-state", "pause-work-queue", "resume-work-queue",
+		"send-notification", "call-webhook", "pause-automation", "resume-automation", "pause-work-pool", "resume-work-pool",
+	} {
+		fields, _ := actionFields(kind)
+		count, able := 0, true
+		for _, f := range fields {
+			value, there := given[f.name]
+			if there {
+				count++
+			}
+			able = able && (there || f.fallback != "")
+			if needsTarget(f.name, kind) && (!there || string(value) == "null") && string(given["source"]) != `"inferred"` {
+				able = false
+			}
+		}
+		if able && count > most {
+			best, most = kind, count
+		}
+	}
+	return best
 }
 
 // needsTarget tells whether a selected source must be named by the field.

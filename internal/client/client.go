@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,10 @@ import (
 
 // apiVersion is the version of the API that we speak. Prefect REST: X-PREFECT-API-VERSION.
 const apiVersion = "0.8.4"
+
+// LifeHeader is the header by which a worker says which of its lives it is: each
+// client of a worker is another one. Servers that are not ours pass it over.
+const LifeHeader = "X-Leat-Worker-Life"
 
 // Config says where a server is and who asks.
 type Config struct {
@@ -62,6 +67,7 @@ func New(cfg Config) (*Client, error) {
 	c.header.Set("X-Prefect-Api-Version", apiVersion)
 	if cfg.WorkerName != "" {
 		c.header.Set("X-Prefect-Worker-Name", cfg.WorkerName)
+		c.header.Set(LifeHeader, rand.Text())
 	}
 	switch {
 	case cfg.Key != "":

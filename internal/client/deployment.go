@@ -328,7 +328,7 @@ type DeploymentFlowRunCreate struct {
 	Labels                   wire.Opt[wire.Labels] `json:"labels,omitzero"`
 	ParentTaskRunID          *core.ID              `json:"parent_task_run_id"`
 	WorkQueueName            *string               `json:"work_queue_name"`
-	JobVariables             json.RawMessage       `json:"job_variables,omitempty"`
+	JobVariables             json.RawMessage       `json:"job_variables,omitempty" wire:"object,nullable"`
 }
 
 // BulkResult is what became of one run of many. Prefect REST: FlowRunCreateResult.

@@ -2,6 +2,8 @@ package client
 
 import (
 	"encoding/json"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/leat-dev/leat/internal/core"
@@ -54,9 +56,32 @@ type FlowRunPolicy struct {
 	RetryDelaySeconds wire.Float     `json:"retry_delay_seconds"`
 	Retries           *int           `json:"retries"`
 	RetryDelay        *int           `json:"retry_delay"`
-	PauseKeys         []string       `json:"pause_keys"`
+	PauseKeys         []string       `json:"pause_keys" wire:"nullable"`
 	Resuming          wire.Opt[bool] `json:"resuming"`
 	RetryType         *string        `json:"retry_type"`
+}
+
+// flowRunPolicy is FlowRunPolicy without its check of the whole.
+type flowRunPolicy FlowRunPolicy
+
+// DecodeWire reads the policy. The old name of the delay stands for the new
+// one, which takes whole seconds only; a pause is observed once.
+func (p *FlowRunPolicy) DecodeWire(raw json.RawMessage) []wire.FieldError {
+	if len(raw) == 0 || raw[0] != '{' {
+		return []wire.FieldError{{
+			Type: "model_attributes_type", Msg: "Input should be a valid dictionary or object to extract fields from", Input: raw,
+		}}
+	}
+	errs := wire.FieldErrors(wire.Decode(raw, (*flowRunPolicy)(p)), raw)
+	slices.Sort(p.PauseKeys)
+	p.PauseKeys = slices.Compact(p.PauseKeys)
+	if old := float64(p.RetryDelaySeconds); errs == nil && (p.RetryDelay == nil || *p.RetryDelay == 0) && old != math.Trunc(old) {
+		return []wire.FieldError{{
+			Type: "int_from_float", Loc: []any{"retry_delay"}, Msg: "Input should be a valid integer, got a number with a fractional part",
+			Input: mustJSON(old),
+		}}
+	}
+	return errs
 }
 
 // Core returns the policy as the domain keeps it.
@@ -71,7 +96,22 @@ func (p FlowRunPolicy) Core() core.RunPolicy {
 	if p.RetryDelay != nil {
 		out.RetryDelay = mustJSON(*p.RetryDelay)
 	}
+	fillRetries(&out)
 	return out
+}
+
+// fillRetries lets the old names of a policy's fields stand for the new ones
+// that are absent or 0.
+func fillRetries(p *core.RunPolicy) {
+	if (p.Retries == nil || *p.Retries == 0) && p.MaxRetries != 0 {
+		p.Retries = &p.MaxRetries
+	}
+	switch string(p.RetryDelay) {
+	case "", "null", "0", "0.0", "[]":
+		if p.RetryDelaySeconds != 0 {
+			p.RetryDelay = mustJSON(p.RetryDelaySeconds)
+		}
+	}
 }
 
 // mustJSON marshals a value that always can be.
@@ -146,7 +186,7 @@ type FlowRunCreate struct {
 	IdempotencyKey           *string               `json:"idempotency_key"`
 	WorkPoolName             *string               `json:"work_pool_name"`
 	WorkQueueName            *string               `json:"work_queue_name"`
-	JobVariables             json.RawMessage       `json:"job_variables,omitempty"`
+	JobVariables             json.RawMessage       `json:"job_variables,omitempty" wire:"object,nullable"`
 	DeploymentID             *core.ID              `json:"deployment_id"`
 }
 
@@ -159,5 +199,5 @@ type FlowRunUpdate struct {
 	Policy            wire.Opt[FlowRunPolicy]   `json:"empirical_policy,omitzero"`
 	Tags              wire.Opt[[]string]        `json:"tags,omitzero"`
 	InfrastructurePID wire.Opt[string]          `json:"infrastructure_pid,omitzero"`
-	JobVariables      wire.Opt[json.RawMessage] `json:"job_variables,omitzero"`
+	JobVariables      wire.Opt[json.RawMessage] `json:"job_variables,omitzero" wire:"object"`
 }

@@ -45,15 +45,17 @@ type TaskRunPolicy struct {
 	RetryDelaySeconds wire.Float      `json:"retry_delay_seconds"`
 	Retries           *int            `json:"retries"`
 	RetryDelay        json.RawMessage `json:"retry_delay"`
-	RetryJitterFactor *float64        `json:"retry_jitter_factor"`
+	RetryJitterFactor *wire.Float     `json:"retry_jitter_factor"`
 }
 
 // Core returns the policy as the domain keeps it.
 func (p TaskRunPolicy) Core() core.RunPolicy {
-	return core.RunPolicy{
+	out := core.RunPolicy{
 		MaxRetries: p.MaxRetries, RetryDelaySeconds: float64(p.RetryDelaySeconds), Retries: p.Retries, RetryDelay: notNull(p.RetryDelay),
-		RetryJitterFactor: p.RetryJitterFactor,
+		RetryJitterFactor: (*float64)(p.RetryJitterFactor),
 	}
+	fillRetries(&out)
+	return out
 }
 
 // TaskRunOf shows a run; what is estimated is so for the time now.
@@ -65,7 +67,7 @@ func TaskRunOf(r *core.TaskRun, now time.Time) TaskRun {
 		TaskVersion: r.TaskVersion,
 		Policy: TaskRunPolicy{
 			MaxRetries: p.MaxRetries, RetryDelaySeconds: wire.Float(p.RetryDelaySeconds), Retries: p.Retries, RetryDelay: p.RetryDelay,
-			RetryJitterFactor: p.RetryJitterFactor,
+			RetryJitterFactor: (*wire.Float)(p.RetryJitterFactor),
 		},
 		Tags: NotNil(r.Tags), Labels: wire.Labels(r.Labels), TaskInputs: orEmpty(r.TaskInputs), RunCount: r.RunCount,
 		FlowRunRunCount: r.FlowRunRunCount, ExpectedStartTime: wire.FromTimePtr(r.ExpectedStartTime),
@@ -78,6 +80,46 @@ func TaskRunOf(r *core.TaskRun, now time.Time) TaskRun {
 	out.EstimatedRunTime = seconds(core.EstimatedRunTime(r.TotalRunTime, r.State, now))
 	out.EstimatedStartTimeDelta = seconds(core.EstimatedLateness(r.ExpectedStartTime, r.StartTime, r.State, now))
 	return out
+}
+
+// taskInputs are the inputs of a task run by the names of its parameters.
+type taskInputs json.RawMessage
+
+// MarshalJSON writes the inputs as they came.
+func (t taskInputs) MarshalJSON() ([]byte, error) { return json.RawMessage(t).MarshalJSON() }
+
+// DecodeWire gives inputs that do not say what they are the type that their key tells.
+func (t *taskInputs) DecodeWire(raw json.RawMessage) []wire.FieldError {
+	var object struct {
+		V json.RawMessage `json:"v" wire:"object"`
+	}
+	wrapped := append(append([]byte(`{"v":`), raw...), '}')
+	if errs := wire.FieldErrors(wire.Decode(wrapped, &object), wrapped); len(errs) > 0 {
+		errs[0].Loc = nil
+		return errs[:1]
+	}
+	*t = taskInputs(raw)
+	var inputs map[string][]map[string]any
+	if json.Unmarshal(raw, &inputs) != nil {
+		return nil
+	}
+	changed := false
+	for _, list := range inputs {
+		for _, input := range list {
+			if _, typed := input["input_type"]; typed {
+				continue
+			}
+			for key, kind := range map[string]string{"id": "task_run", "name": "parameter", "type": "constant"} {
+				if input[key] != nil {
+					input["input_type"], changed = kind, true
+				}
+			}
+		}
+	}
+	if changed {
+		*t = taskInputs(mustJSON(inputs))
+	}
+	return nil
 }
 
 // TaskRunCreate is the body of POST /task_runs/.
@@ -95,7 +137,7 @@ type TaskRunCreate struct {
 	Policy          TaskRunPolicy         `json:"empirical_policy,omitzero"`
 	Tags            []string              `json:"tags"`
 	Labels          wire.Opt[wire.Labels] `json:"labels,omitzero"`
-	TaskInputs      json.RawMessage       `json:"task_inputs,omitempty" wire:"object"`
+	TaskInputs      taskInputs            `json:"task_inputs,omitempty"`
 }
 
 // TaskRunUpdate is the body of PATCH /task_runs/{id}.

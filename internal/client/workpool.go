@@ -241,7 +241,7 @@ func (f *QueueFilter) JSON() json.RawMessage {
 // WorkQueueCreate is the body of POST /work_pools/{name}/queues and POST /work_queues/.
 type WorkQueueCreate struct {
 	_                struct{}     `wire:"forbid"`
-	Name             PoolName     `json:"name" wire:"required"`
+	Name             string       `json:"name" wire:"required,pattern=name"`
 	Description      *string      `json:"description"`
 	IsPaused         bool         `json:"is_paused"`
 	ConcurrencyLimit *int         `json:"concurrency_limit" wire:"ge=0"`

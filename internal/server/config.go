@@ -37,6 +37,8 @@ type Config struct {
 	SlotWait time.Duration
 	// SchedulerInterval is how often schedules are filled ahead, besides when they change.
 	SchedulerInterval time.Duration
+	// StopTimeout is how long a stopping server may take to finish what it has begun.
+	StopTimeout time.Duration
 	// MaxBody is the size in bytes of the largest request body.
 	MaxBody int64
 	// AllowDatabaseClear lets POST /api/admin/database/clear empty the database.
@@ -66,7 +68,7 @@ type Setting struct {
 func Default(home string) Config {
 	return Config{
 		Host: "127.0.0.1", Port: 4200, Home: home, SilenceTimeout: 30 * time.Second, ClaimTimeout: 60 * time.Second,
-		LateAfter: 15 * time.Second, SlotWait: 30 * time.Second, SchedulerInterval: 30 * time.Second, MaxBody: 32 << 20,
+		LateAfter: 15 * time.Second, SlotWait: 30 * time.Second, SchedulerInterval: 30 * time.Second, StopTimeout: 9 * time.Second, MaxBody: 32 << 20,
 		LogLevel: "info", LogFormat: "text",
 	}
 }
@@ -84,6 +86,7 @@ func (c *Config) Settings() []Setting {
 		{"late-after", []string{"LEAT_LATE_AFTER"}, "time after which a waiting run is marked late", &c.LateAfter},
 		{"slot-wait", []string{"LEAT_SLOT_WAIT"}, "time a run waits before it asks again for a slot of its deployment", &c.SlotWait},
 		{"scheduler-interval", []string{"LEAT_SCHEDULER_INTERVAL"}, "how often schedules are filled ahead, besides when they change", &c.SchedulerInterval},
+		{"stop-timeout", []string{"LEAT_STOP_TIMEOUT"}, "time that a stopping server has to finish what it has begun, before it is cut off", &c.StopTimeout},
 		{"max-body", []string{"LEAT_MAX_BODY"}, "largest request body in bytes", &c.MaxBody},
 		{"encryption-key", []string{"LEAT_ENCRYPTION_KEY"}, "32 bytes in base64 that seal secrets (default: a key file in LEAT_HOME)", &c.EncryptionKey},
 		{"allow-database-clear", []string{"LEAT_ALLOW_DATABASE_CLEAR"}, "let POST /api/admin/database/clear empty the database (tests, demos)", &c.AllowDatabaseClear},
@@ -120,6 +123,9 @@ func (c *Config) complete() error {
 	}
 	if c.Port < 0 || c.Port > 65535 {
 		return fmt.Errorf("port %d is not between 0 and 65535", c.Port)
+	}
+	if c.StopTimeout <= 0 {
+		return fmt.Errorf("stop-timeout %s is not more than nothing", c.StopTimeout)
 	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/leat-dev/leat/internal/api/prefect3"
 	"github.com/leat-dev/leat/internal/core"
 	"github.com/leat-dev/leat/internal/engine"
+	"github.com/leat-dev/leat/internal/service"
 	"github.com/leat-dev/leat/internal/store"
 )
 
@@ -30,12 +31,9 @@ type Environment struct {
 	Ready func(addr string)
 }
 
-// stopTime is how long a stopping server finishes what it has accepted; the
-// services and the store then have the rest of the ten seconds.
-const stopTime = 8 * time.Second
-
-// Run serves until ctx ends, then finishes what was accepted, for at most ten
-// seconds, and closes the store.
+// Run serves until ctx ends, then finishes what was accepted and closes the
+// store. What takes longer than Config.StopTimeout is cut off; the error says
+// what that was, and the process should end.
 func Run(ctx context.Context, cfg Config, env Environment) error {
 	if err := cfg.complete(); err != nil {
 		return err
@@ -50,31 +48,47 @@ func Run(ctx context.Context, cfg Config, env Environment) error {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err := db.Close(); err != nil {
-			log.Error("closing the database", "error", err)
-		}
-	}()
+	p, err := assemble(ctx, cfg, env, log, db, metrics)
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	return p.run(ctx, env.Ready)
+}
+
+// parts are what a server is made of.
+type parts struct {
+	log      *slog.Logger
+	grace    time.Duration
+	listener net.Listener
+	http     *http.Server
+	dialect  *prefect3.API
+	done     chan struct{} // closed to end websockets
+	services []service.Loop
+	db       core.Store
+}
+
+// assemble makes the parts of a server. Nothing runs yet.
+func assemble(ctx context.Context, cfg Config, env Environment, log *slog.Logger, db core.Store, metrics *metrics) (*parts, error) {
 	seal, err := sealer(cfg)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	eng := engine.New(engine.Config{
 		Store: db, Now: env.Now, Log: log, SlotWait: cfg.SlotWait, Observe: metrics.transition, ObserveEvents: metrics.events, Sealer: seal,
 	})
 	if err := eng.InstallBlockTypes(ctx, core.DefaultWorkspace); err != nil {
-		return err
+		return nil, err
 	}
-	listen := net.ListenConfig{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}
+	// Holders of leases get back the time in which nobody served, before others ask.
+	if err := (service.LeaseAttendant{Engine: eng}).Tick(ctx); err != nil {
+		return nil, err
+	}
+	listen := net.ListenConfig{KeepAliveConfig: keepAlive(cfg)}
 	listener, err := listen.Listen(ctx, "tcp", net.JoinHostPort(cfg.Host, strconv.Itoa(cfg.Port)))
 	if err != nil {
-		return fmt.Errorf("listen: %w (another server may use the port; choose one by --port)", err)
+		return nil, fmt.Errorf("listen: %w (another server may use the port; choose one by --port)", err)
 	}
 	metrics.watch(db, env.Now)
-	return serve(ctx, listener, cfg, env, log, eng, db, metrics)
-}
-
-func serve(ctx context.Context, l net.Listener, cfg Config, env Environment, log *slog.Logger, eng *engine.Engine, db core.Store, m *metrics) error {
 	done := make(chan struct{})
 	prefect := prefect3.Config{
 		Engine: eng, Now: env.Now, Log: log, BodyLimit: cfg.MaxBody, Done: done, TouchEvery: touchEvery(cfg),
@@ -83,38 +97,33 @@ func serve(ctx context.Context, l net.Listener, cfg Config, env Environment, log
 	if cfg.AllowDatabaseClear {
 		prefect.Clear = db.Clear
 	}
+	dialect := prefect3.New(prefect)
 	srv := &http.Server{
-		Handler: handler(prefect3.New(prefect), db, env, log, m), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 120 * time.Second,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		Handler: handler(dialect, db, env, log, metrics), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 120 * time.Second,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), ConnContext: api.WithConn,
 	}
+	log.Info("listening", "address", listener.Addr().String(), "database", redacted(cfg.Database), "version", env.Version)
+	return &parts{log, cfg.StopTimeout, listener, srv, dialect, done, services(cfg, env, log, eng, db), db}, nil
+}
+
+// run serves until ctx ends or the listener fails, and stops.
+func (p *parts) run(ctx context.Context, isReady func(addr string)) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	services := supervise(background, log, services(cfg, env, log, eng, db))
+	working := supervise(background, p.log, p.services)
 	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(l) }()
-	log.Info("listening", "address", l.Addr().String(), "database", redacted(cfg.Database), "version", env.Version)
-	if env.Ready != nil {
-		env.Ready(l.Addr().String())
+	go func() { failed <- p.http.Serve(p.listener) }()
+	if isReady != nil {
+		isReady(p.listener.Addr().String())
 	}
 	var err error
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	// Producers stop before consumers: no new requests, then the sockets, then the
-	// services; the store closes last, in Run.
-	log.Info("stopping")
-	close(done)
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
-	defer cancel()
-	if serr := srv.Shutdown(last); serr != nil && !errors.Is(serr, http.ErrServerClosed) {
-		log.Warn("some requests did not end in time", "error", serr)
-	}
-	stop()
-	services()
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
+	return errors.Join(err, p.stop(ctx, func(last context.Context) []string {
+		stop()
+		return working(last)
+	}))
 }
 
 // touchEvery is how often an open event socket counts as a sign of life: often

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"github.com/leat-dev/leat/internal/core"
@@ -14,16 +13,11 @@ import (
 	"github.com/leat-dev/leat/internal/service"
 )
 
-// runner is a service.
-type runner interface {
-	Run(ctx context.Context) error
-}
-
 // services lists the background work of a server.
-func services(cfg Config, env Environment, log *slog.Logger, eng *engine.Engine, db core.Store) []runner {
+func services(cfg Config, env Environment, log *slog.Logger, eng *engine.Engine, db core.Store) []service.Loop {
 	host, _ := os.Hostname() // only a part of a name that is unique without it
 	holder := fmt.Sprintf("%s/%d/%s", host, os.Getpid(), core.NewID(env.Now()))
-	loop := func(name string, every time.Duration, tick func(context.Context) error, topics ...core.Topic) runner {
+	loop := func(name string, every time.Duration, tick func(context.Context) error, topics ...core.Topic) service.Loop {
 		return service.Loop{
 			Name: name, Store: db, Holder: holder, Interval: every, Topics: topics, Pace: 50 * time.Millisecond, Log: log, Tick: tick,
 		}
@@ -37,10 +31,11 @@ func services(cfg Config, env Environment, log *slog.Logger, eng *engine.Engine,
 	}
 	foreman := service.Foreman{Engine: eng, Silence: engine.Silence{MissedBeats: 3, Interval: 30 * time.Second, Poll: 60 * time.Second, Batch: 200}}
 	reaper := service.LeaseReaper{Engine: eng}
-	return []runner{
+	return []service.Loop{
 		loop("scheduler", cfg.SchedulerInterval, scheduler.Tick, core.TopicSchedules),
 		loop("foreman", 5*time.Second, foreman.Tick),
 		loop("lease reaper", 5*time.Second, reaper.Tick),
+		{Name: "lease attendant", Store: db, Interval: 3 * time.Second, Log: log, Tick: service.LeaseAttendant{Engine: eng}.Tick},
 		loop("late", min(5*time.Second, max(cfg.LateAfter, time.Second)), late.Tick),
 		loop("zombie", zombieInterval(cfg), zombie.Tick),
 		loop("cancel", 5*time.Second, cancel.Tick),
@@ -60,26 +55,36 @@ func zombieInterval(cfg Config) time.Duration {
 const restartPause = time.Second
 
 // supervise runs services until ctx ends, and again when one fails or panics.
-// The function that it returns waits for their end.
-func supervise(ctx context.Context, log *slog.Logger, services []runner) (wait func()) {
-	var group sync.WaitGroup
-	for _, s := range services {
-		group.Go(func() {
+// The function that it returns waits for their end, at most until its own ctx
+// ends, and lists those that have not.
+func supervise(ctx context.Context, log *slog.Logger, services []service.Loop) (wait func(ctx context.Context) (left []string)) {
+	ended := make([]chan struct{}, len(services))
+	for i, s := range services {
+		ended[i] = make(chan struct{})
+		go func() {
+			defer close(ended[i])
 			for ctx.Err() == nil {
 				if err := guarded(ctx, s); err != nil && ctx.Err() == nil {
-					log.Error("a service failed and is started again", "service", fmt.Sprintf("%T", s), "error", err)
+					log.Error("a service failed and is started again", "service", s.Name, "error", err)
 				}
 				select {
 				case <-time.After(restartPause):
 				case <-ctx.Done():
 				}
 			}
-		})
+		}()
 	}
-	return group.Wait
+	return func(ctx context.Context) (left []string) {
+		for i, s := range services {
+			if !ends(ctx, ended[i]) {
+				left = append(left, s.Name)
+			}
+		}
+		return left
+	}
 }
 
-func guarded(ctx context.Context, s runner) (err error) {
+func guarded(ctx context.Context, s service.Loop) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())

@@ -29,7 +29,7 @@ type Config struct {
 	// TouchEvery is how often an open event socket counts as a sign of life of
 	// the flow runs behind it; 0 means 20 seconds.
 	TouchEvery time.Duration
-	// Done ends websockets when the server stops.
+	// Done ends websockets when the server stops, with a close frame; Drain waits for that.
 	Done <-chan struct{}
 }
 
@@ -76,6 +76,10 @@ func Dialect(log *slog.Logger) *api.Dialect { return &api.Dialect{Error: respond
 
 // ServeHTTP implements http.Handler.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.router.ServeHTTP(w, r) }
+
+// Drain waits until all handlers have returned, or ctx ends, and lists the
+// routes of those that have not. Websockets end once Done is closed.
+func (a *API) Drain(ctx context.Context) (left []string) { return a.router.Drain(ctx) }
 
 // Routes lists what is served, such as "POST /api/flows/".
 func (a *API) Routes() []string { return a.router.Routes() }

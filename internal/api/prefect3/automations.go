@@ -2,51 +2,44 @@ package prefect3
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 
 	"github.com/leat-dev/leat/internal/api"
 	"github.com/leat-dev/leat/internal/client"
 	"github.com/leat-dev/leat/internal/core"
-	"github.com/leat-dev/leat/internal/wire"
 )
 
 func (a *API) automationRoutes(r *api.Router) {
 	r.Handle("POST", "/automations/", api.Handle(http.StatusCreated, a.createAutomation))
-	r.Handle("POST", "/automations/filter", api.Handle(http.StatusOK, a.filterAutomations))
-	r.Handle("POST", "/automations/count", api.Handle(http.StatusOK, a.countAutomations))
-	r.Handle("GET", "/automations/{id:uuid}", api.Handle(http.StatusOK, a.readAutomation))
+	r.Handle("POST", "/automations/filter", api.Handle(http.StatusOK, list[automationList](a, each(core.Tx.FilterAutomations, client.AutomationOf))))
+	r.Handle("POST", "/automations/count", api.Handle(http.StatusOK, count[automationFilters](a, core.Tx.CountAutomations)))
+	r.Handle("GET", "/automations/{id:uuid}", api.Handle(http.StatusOK, get[byID](a, one(automation, client.AutomationOf))))
 	r.Handle("PUT", "/automations/{id:uuid}", api.Handle(http.StatusNoContent, a.replaceAutomation))
 	r.Handle("PATCH", "/automations/{id:uuid}", api.Handle(http.StatusNoContent, a.patchAutomation))
 	r.Handle("DELETE", "/automations/{id:uuid}", api.Handle(http.StatusNoContent, a.deleteAutomation))
-	r.Handle("GET", "/automations/related-to/{resource_id}", api.Handle(http.StatusOK, a.automationsRelatedTo))
-	r.Handle("DELETE", "/automations/owned-by/{resource_id}", api.Handle(http.StatusAccepted, a.deleteAutomationsOwnedBy))
+	r.Handle("GET", "/automations/related-to/{resource_id}", api.Handle(http.StatusOK, get[byResource](a, each(automationsOf, client.AutomationOf))))
+	r.Handle("DELETE", "/automations/owned-by/{resource_id}", api.Handle(http.StatusAccepted, do[byResource](a, a.Engine.DeleteAutomationsOwnedBy)))
 }
 
-// automationFilter selects automations.
-type automationFilter struct{ core.Filter }
-
-// DecodeWire implements wire's interface for types that decode themselves.
-func (f *automationFilter) DecodeWire(raw json.RawMessage) []wire.FieldError {
-	return decodeFilter(core.EntityAutomation, raw, &f.Filter)
+// automationFilters is the part of a body that selects automations.
+type automationFilters struct {
+	_           struct{}              `wire:"embed"`
+	Automations *filter[ofAutomation] `json:"automations"`
 }
 
-func (f *automationFilter) where() map[core.Entity]*core.Filter {
-	if f == nil {
-		return nil
-	}
-	return only(core.EntityAutomation, &f.Filter)
+func (f automationFilters) where() selection { return where(f.Automations) }
+
+type automationList struct {
+	page
+	automationFilters
+	nameOrder
 }
 
 const noAutomation = "Automation not found"
 
 func (a *API) newID() core.ID { return core.NewID(a.Now()) }
 
-type createAutomationIn struct {
-	Body client.AutomationCreate `body:""`
-}
-
-func (a *API) createAutomation(ctx context.Context, in createAutomationIn) (out client.Automation, err error) {
+func (a *API) createAutomation(ctx context.Context, in bodyIn[client.AutomationCreate]) (out client.Automation, err error) {
 	automation, err := in.Body.Core(a.newID)
 	if err != nil {
 		return out, err
@@ -56,90 +49,19 @@ func (a *API) createAutomation(ctx context.Context, in createAutomationIn) (out 
 		owner = *in.Body.OwnerResource
 	}
 	made, err := a.Engine.CreateAutomation(ctx, a.workspace(ctx), automation, owner)
-	if err != nil {
-		return out, err
-	}
-	return client.AutomationOf(made), nil
+	return shown(made, err, client.AutomationOf)
 }
 
-// automationSort is an order of automations.
-type automationSort string
-
-// Enum lists the values.
-func (automationSort) Enum() []string {
-	return []string{"CREATED_DESC", "UPDATED_DESC", "NAME_ASC", "NAME_DESC"}
-}
-
-type filterAutomationsIn struct {
-	Body struct {
-		_ struct{} `wire:"embed"`
-		page
-		Automations *automationFilter `json:"automations"`
-		Sort        automationSort    `json:"sort" wire:"default=NAME_ASC"`
-	} `body:""`
-}
-
-func (a *API) filterAutomations(ctx context.Context, in filterAutomationsIn) (out []client.Automation, err error) {
-	n, err := limit(in.Body.Limit)
-	if err != nil {
-		return nil, err
-	}
-	err = a.view(ctx, func(tx core.Tx) error {
-		found, err := tx.FilterAutomations(core.Query{
-			Where: in.Body.Automations.where(), Sort: string(in.Body.Sort), Limit: n, Offset: in.Body.Offset,
-		})
-		out = mapped(found, client.AutomationOf)
-		return err
-	})
-	return out, err
-}
-
-type countAutomationsIn struct {
-	Body struct {
-		_           struct{}          `wire:"embed"`
-		Automations *automationFilter `json:"automations"`
-	} `body:""`
-}
-
-func (a *API) countAutomations(ctx context.Context, in countAutomationsIn) (n int, err error) {
-	err = a.view(ctx, func(tx core.Tx) (err error) {
-		n, err = tx.CountAutomations(core.Query{Where: in.Body.Automations.where()})
-		return err
-	})
-	return n, err
-}
-
-func (a *API) readAutomation(ctx context.Context, in byID) (out client.Automation, err error) {
-	err = a.view(ctx, func(tx core.Tx) error {
-		found, err := tx.Automation(in.ID)
-		if err == nil {
-			out = client.AutomationOf(found)
-		}
-		return err
-	})
-	return out, missingException(err, noAutomation)
-}
-
-type replaceAutomationIn struct {
-	ID   core.ID                 `path:"id"`
-	Body client.AutomationUpdate `body:""`
-}
-
-func (a *API) replaceAutomation(ctx context.Context, in replaceAutomationIn) (struct{}, error) {
+func (a *API) replaceAutomation(ctx context.Context, in idIn[client.AutomationUpdate]) (struct{}, error) {
 	automation, err := in.Body.Core(a.newID)
 	if err != nil {
 		return struct{}{}, err
 	}
 	automation.ID = in.ID
-	return struct{}{}, missingException(a.Engine.ReplaceAutomation(ctx, a.workspace(ctx), automation), noAutomation)
+	return struct{}{}, missingException(a.Engine.ReplaceAutomation(ctx, a.workspace(ctx), automation, in.Body.Keep), noAutomation)
 }
 
-type patchAutomationIn struct {
-	ID   core.ID                        `path:"id"`
-	Body client.AutomationPartialUpdate `body:""`
-}
-
-func (a *API) patchAutomation(ctx context.Context, in patchAutomationIn) (struct{}, error) {
+func (a *API) patchAutomation(ctx context.Context, in idIn[client.AutomationPartialUpdate]) (struct{}, error) {
 	return struct{}{}, missingException(a.Engine.EnableAutomation(ctx, a.workspace(ctx), in.ID, in.Body.Enabled.Ptr()), noAutomation)
 }
 
@@ -147,19 +69,17 @@ func (a *API) deleteAutomation(ctx context.Context, in byID) (struct{}, error) {
 	return struct{}{}, missingException(a.Engine.DeleteAutomation(ctx, a.workspace(ctx), in.ID), noAutomation)
 }
 
+func automation(tx core.Tx, id core.ID) (*core.Automation, error) {
+	found, err := tx.Automation(id)
+	return found, missingException(err, noAutomation)
+}
+
 type byResource struct {
 	ResourceID string `path:"resource_id"`
 }
 
-func (a *API) automationsRelatedTo(ctx context.Context, in byResource) (out []client.Automation, err error) {
-	err = a.view(ctx, func(tx core.Tx) error {
-		found, err := tx.AutomationsOf(in.ResourceID, false)
-		out = mapped(found, client.AutomationOf)
-		return err
-	})
-	return out, err
-}
+func (in byResource) key() string { return in.ResourceID }
 
-func (a *API) deleteAutomationsOwnedBy(ctx context.Context, in byResource) (struct{}, error) {
-	return struct{}{}, a.Engine.DeleteAutomationsOwnedBy(ctx, a.workspace(ctx), in.ResourceID)
+func automationsOf(tx core.Tx, resource string) ([]*core.Automation, error) {
+	return tx.AutomationsOf(resource, false)
 }

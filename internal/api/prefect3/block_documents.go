@@ -15,10 +15,10 @@ import (
 func (a *API) blockDocumentRoutes(r *api.Router) {
 	r.Handle("POST", "/block_documents/", api.Handle(http.StatusCreated, a.createBlockDocument))
 	r.Handle("POST", "/block_documents/filter", api.Handle(http.StatusOK, a.filterBlockDocuments))
-	r.Handle("POST", "/block_documents/count", api.Handle(http.StatusOK, a.countBlockDocuments))
+	r.Handle("POST", "/block_documents/count", api.Handle(http.StatusOK, count[blockFilters](a, core.Tx.CountBlockDocuments)))
 	r.Handle("GET", "/block_documents/{id:uuid}", api.Handle(http.StatusOK, a.readBlockDocument))
 	r.Handle("PATCH", "/block_documents/{id:uuid}", api.Handle(http.StatusNoContent, a.updateBlockDocument))
-	r.Handle("DELETE", "/block_documents/{id:uuid}", api.Handle(http.StatusNoContent, a.deleteBlockDocument))
+	r.Handle("DELETE", "/block_documents/{id:uuid}", api.Handle(http.StatusNoContent, do[byID](a, a.Engine.DeleteBlockDocument)))
 }
 
 func blockDocumentOf(d *engine.Document) client.BlockDocument {
@@ -40,10 +40,6 @@ func blockReferencesOf(d *engine.Document) map[string]client.BlockReferences {
 	return out
 }
 
-type createBlockDocumentIn struct {
-	Body client.BlockDocumentCreate `body:""`
-}
-
 // asBadRequest words what the reference's validators refuse with 400.
 func asBadRequest(err error) error {
 	if core.CodeOf(err) == core.Invalid {
@@ -52,7 +48,7 @@ func asBadRequest(err error) error {
 	return err
 }
 
-func (a *API) createBlockDocument(ctx context.Context, in createBlockDocumentIn) (out client.BlockDocument, err error) {
+func (a *API) createBlockDocument(ctx context.Context, in bodyIn[client.BlockDocumentCreate]) (out client.BlockDocument, err error) {
 	b := in.Body
 	name := ""
 	if b.Name != nil {
@@ -94,39 +90,36 @@ func (blockDocumentSort) Enum() []string {
 	return []string{"NAME_DESC", "NAME_ASC", "BLOCK_TYPE_AND_NAME_ASC"}
 }
 
-type filterBlockDocumentsIn struct {
-	Body struct {
-		_ struct{} `wire:"embed"`
-		page
-		blockFilters
-		IncludeSecrets bool              `json:"include_secrets" wire:"nullable"`
-		Sort           blockDocumentSort `json:"sort" wire:"default=NAME_ASC"`
-	} `body:""`
+// blockFilters is the part of a body that selects block documents.
+type blockFilters struct {
+	_              struct{}             `wire:"embed"`
+	BlockDocuments *blockDocumentFilter `json:"block_documents"`
+	blockTypeFilters
 }
 
-func (a *API) filterBlockDocuments(ctx context.Context, in filterBlockDocumentsIn) ([]client.BlockDocument, error) {
-	n, err := limit(in.Body.Limit)
+func (f blockFilters) where() selection {
+	s := f.blockTypeFilters.where()
+	s[core.EntityBlockDocument] = named()
+	if f.BlockDocuments != nil {
+		s[core.EntityBlockDocument] = &f.BlockDocuments.Filter
+	}
+	return s
+}
+
+type blockDocumentList struct {
+	page
+	blockFilters
+	IncludeSecrets bool              `json:"include_secrets" wire:"nullable"`
+	Sort           blockDocumentSort `json:"sort" wire:"default=NAME_ASC"`
+}
+
+func (a *API) filterBlockDocuments(ctx context.Context, in bodyIn[blockDocumentList]) ([]client.BlockDocument, error) {
+	q, err := query(in.Body, string(in.Body.Sort), in.Body.page)
 	if err != nil {
 		return nil, err
 	}
-	q := core.Query{Where: in.Body.where(), Sort: string(in.Body.Sort), Limit: n, Offset: in.Body.Offset}
 	docs, err := a.Engine.BlockDocuments(ctx, a.workspace(ctx), q, in.Body.IncludeSecrets)
 	return mapped(docs, blockDocumentOf), err
-}
-
-type countBlockDocumentsIn struct {
-	Body struct {
-		_ struct{} `wire:"embed"`
-		blockFilters
-	} `body:""`
-}
-
-func (a *API) countBlockDocuments(ctx context.Context, in countBlockDocumentsIn) (n int, err error) {
-	err = a.view(ctx, func(tx core.Tx) (err error) {
-		n, err = tx.CountBlockDocuments(core.Query{Where: in.Body.where()})
-		return err
-	})
-	return n, err
 }
 
 type blockDocumentIn struct {
@@ -136,18 +129,10 @@ type blockDocumentIn struct {
 
 func (a *API) readBlockDocument(ctx context.Context, in blockDocumentIn) (out client.BlockDocument, err error) {
 	doc, err := a.Engine.BlockDocument(ctx, a.workspace(ctx), in.ID, in.IncludeSecrets)
-	if err != nil {
-		return out, err
-	}
-	return blockDocumentOf(doc), nil
+	return shown(doc, err, blockDocumentOf)
 }
 
-type updateBlockDocumentIn struct {
-	ID   core.ID                    `path:"id"`
-	Body client.BlockDocumentUpdate `body:""`
-}
-
-func (a *API) updateBlockDocument(ctx context.Context, in updateBlockDocumentIn) (struct{}, error) {
+func (a *API) updateBlockDocument(ctx context.Context, in idIn[client.BlockDocumentUpdate]) (struct{}, error) {
 	b := in.Body
 	if b.Data == nil && !b.MergeExistingData {
 		b.Data = orObject(nil)
@@ -155,8 +140,4 @@ func (a *API) updateBlockDocument(ctx context.Context, in updateBlockDocumentIn)
 	return struct{}{}, asBadRequest(a.Engine.UpdateBlockDocument(ctx, a.workspace(ctx), in.ID, engine.BlockDocumentChange{
 		BlockSchemaID: b.BlockSchemaID, Data: b.Data, Merge: b.MergeExistingData,
 	}))
-}
-
-func (a *API) deleteBlockDocument(ctx context.Context, in byID) (struct{}, error) {
-	return struct{}{}, a.Engine.DeleteBlockDocument(ctx, a.workspace(ctx), in.ID)
 }

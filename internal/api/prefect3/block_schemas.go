@@ -13,14 +13,10 @@ import (
 
 func (a *API) blockSchemaRoutes(r *api.Router) {
 	r.Handle("POST", "/block_schemas/", api.Handle(http.StatusCreated, a.createBlockSchema))
-	r.Handle("POST", "/block_schemas/filter", api.Handle(http.StatusOK, a.filterBlockSchemas))
-	r.Handle("GET", "/block_schemas/{id:uuid}", api.Handle(http.StatusOK, a.readBlockSchema))
-	r.Handle("DELETE", "/block_schemas/{id:uuid}", api.Handle(http.StatusNoContent, a.deleteBlockSchema))
-	r.Handle("GET", "/block_schemas/checksum/{checksum}", api.Handle(http.StatusOK, a.readBlockSchemaByChecksum))
-}
-
-type createBlockSchemaIn struct {
-	Body client.BlockSchemaCreate `body:""`
+	r.Handle("POST", "/block_schemas/filter", api.Handle(http.StatusOK, list[blockSchemaList](a, each(core.Tx.FilterBlockSchemas, client.BlockSchemaOf))))
+	r.Handle("GET", "/block_schemas/{id:uuid}", api.Handle(http.StatusOK, get[byID](a, one(core.Tx.BlockSchema, client.BlockSchemaOf))))
+	r.Handle("DELETE", "/block_schemas/{id:uuid}", api.Handle(http.StatusNoContent, do[byID](a, a.Engine.DeleteBlockSchema)))
+	r.Handle("GET", "/block_schemas/checksum/{checksum}", api.Handle(http.StatusOK, get[byChecksum](a, one(blockSchemaByChecksum, client.BlockSchemaOf))))
 }
 
 // orObject is an object that need not be given.
@@ -31,69 +27,29 @@ func orObject(raw json.RawMessage) json.RawMessage {
 	return raw
 }
 
-func (a *API) createBlockSchema(ctx context.Context, in createBlockSchemaIn) (api.Response, error) {
+func (a *API) createBlockSchema(ctx context.Context, in bodyIn[client.BlockSchemaCreate]) (api.Response, error) {
 	b := in.Body
 	s, created, err := a.Engine.CreateBlockSchema(ctx, a.workspace(ctx), engine.NewBlockSchema{
 		Fields: orObject(b.Fields), BlockTypeID: b.BlockTypeID, Capabilities: b.Capabilities, Version: b.Version,
 	})
-	if err != nil {
-		return api.Response{}, err
-	}
-	return made(created, client.BlockSchemaOf(s)), nil
+	return made(s, created, err, client.BlockSchemaOf)
 }
 
-type filterBlockSchemasIn struct {
-	Body struct {
-		_ struct{} `wire:"embed"`
-		page
-		BlockSchemas *blockSchemaFilter `json:"block_schemas"`
-	} `body:""`
+type blockSchemaList struct {
+	page
+	BlockSchemas *filter[ofBlockSchema] `json:"block_schemas"`
+	unordered
 }
 
-func (a *API) filterBlockSchemas(ctx context.Context, in filterBlockSchemasIn) (out []client.BlockSchema, err error) {
-	n, err := limit(in.Body.Limit)
-	if err != nil {
-		return nil, err
-	}
-	q := core.Query{Limit: n, Offset: in.Body.Offset}
-	if f := in.Body.BlockSchemas; f != nil {
-		q.Where = only(core.EntityBlockSchema, &f.Filter)
-	}
-	err = a.view(ctx, func(tx core.Tx) error {
-		found, err := tx.FilterBlockSchemas(q)
-		out = mapped(found, client.BlockSchemaOf)
-		return err
-	})
-	return out, err
-}
-
-func (a *API) readBlockSchema(ctx context.Context, in byID) (out client.BlockSchema, err error) {
-	err = a.view(ctx, func(tx core.Tx) error {
-		found, err := tx.BlockSchema(in.ID)
-		if err == nil {
-			out = client.BlockSchemaOf(found)
-		}
-		return err
-	})
-	return out, err
-}
+func (b blockSchemaList) where() selection { return where(b.BlockSchemas) }
 
 type byChecksum struct {
 	Checksum string `path:"checksum"`
 	Version  string `query:"version"`
 }
 
-func (a *API) readBlockSchemaByChecksum(ctx context.Context, in byChecksum) (out client.BlockSchema, err error) {
-	err = a.view(ctx, func(tx core.Tx) error {
-		found, err := tx.BlockSchemaByChecksum(in.Checksum, in.Version)
-		if err == nil {
-			out = client.BlockSchemaOf(found)
-		}
-		return err
-	})
-	return out, err
-}
+func (in byChecksum) key() byChecksum { return in }
 
-func (a *API) deleteBlockSchema(ctx context.Context, in byID) (struct{}, error) {
-	return struct{}{}, a.Engine.DeleteBlockSchema(ctx, a.workspace(ctx), in.ID)
+func blockSchemaByChecksum(tx core.Tx, in byChecksum) (*core.BlockSchema, error) {
+	return tx.BlockSchemaByChecksum(in.Checksum, in.Version)
 }

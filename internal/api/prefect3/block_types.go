@@ -14,35 +14,19 @@ import (
 
 func (a *API) blockTypeRoutes(r *api.Router) {
 	r.Handle("POST", "/block_types/", api.Handle(http.StatusCreated, a.createBlockType))
-	r.Handle("POST", "/block_types/filter", api.Handle(http.StatusOK, a.filterBlockTypes))
+	r.Handle("POST", "/block_types/filter", api.Handle(http.StatusOK, list[blockTypeList](a, each(core.Tx.FilterBlockTypes, client.BlockTypeOf))))
 	r.Handle("POST", "/block_types/install_system_block_types", api.Handle(http.StatusOK, a.installBlockTypes))
-	r.Handle("GET", "/block_types/{id:uuid}", api.Handle(http.StatusOK, a.readBlockType))
+	r.Handle("GET", "/block_types/{id:uuid}", api.Handle(http.StatusOK, get[byID](a, one(core.Tx.BlockType, client.BlockTypeOf))))
 	r.Handle("PATCH", "/block_types/{id:uuid}", api.Handle(http.StatusNoContent, a.updateBlockType))
-	r.Handle("DELETE", "/block_types/{id:uuid}", api.Handle(http.StatusNoContent, a.deleteBlockType))
-	r.Handle("GET", "/block_types/slug/{slug}", api.Handle(http.StatusOK, a.readBlockTypeBySlug))
+	r.Handle("DELETE", "/block_types/{id:uuid}", api.Handle(http.StatusNoContent, do[byID](a, a.Engine.DeleteBlockType)))
+	r.Handle("GET", "/block_types/slug/{slug}", api.Handle(http.StatusOK, get[bySlug](a, one(core.Tx.BlockTypeBySlug, client.BlockTypeOf))))
 	r.Handle("GET", "/block_types/slug/{slug}/block_documents", api.Handle(http.StatusOK, a.readBlockTypeDocuments))
 	r.Handle("GET", "/block_types/slug/{slug}/block_documents/name/{name}", api.Handle(http.StatusOK, a.readBlockTypeDocument))
 	r.Handle("GET", "/block_capabilities/", api.Handle(http.StatusOK, a.blockCapabilities))
 }
 
-type (
-	// blockTypeFilter selects block types.
-	blockTypeFilter struct{ core.Filter }
-	// blockSchemaFilter selects block schemas.
-	blockSchemaFilter struct{ core.Filter }
-	// blockDocumentFilter selects block documents.
-	blockDocumentFilter struct{ core.Filter }
-)
-
-// DecodeWire implements wire's interface for types that decode themselves.
-func (f *blockTypeFilter) DecodeWire(raw json.RawMessage) []wire.FieldError {
-	return decodeFilter(core.EntityBlockType, raw, &f.Filter)
-}
-
-// DecodeWire implements wire's interface for types that decode themselves.
-func (f *blockSchemaFilter) DecodeWire(raw json.RawMessage) []wire.FieldError {
-	return decodeFilter(core.EntityBlockSchema, raw, &f.Filter)
-}
+// blockDocumentFilter selects block documents.
+type blockDocumentFilter struct{ core.Filter }
 
 // DecodeWire implements wire's interface for types that decode themselves. A
 // filter that does not speak of anonymous documents leaves them out.
@@ -62,115 +46,44 @@ func named() *core.Filter {
 	return &core.Filter{Conds: []core.Cond{{Field: "is_anonymous", Op: core.OpEq, Value: false}}}
 }
 
-// blockFilters are the filters that lists of blocks take.
-type blockFilters struct {
-	BlockDocuments *blockDocumentFilter `json:"block_documents"`
-	BlockTypes     *blockTypeFilter     `json:"block_types"`
-	BlockSchemas   *blockSchemaFilter   `json:"block_schemas"`
+// blockTypeFilters is the part of a body that selects block types.
+type blockTypeFilters struct {
+	BlockTypes   *filter[ofBlockType]   `json:"block_types"`
+	BlockSchemas *filter[ofBlockSchema] `json:"block_schemas"`
 }
 
-func (f *blockFilters) where() map[core.Entity]*core.Filter {
-	where := map[core.Entity]*core.Filter{core.EntityBlockDocument: named()}
-	if f.BlockDocuments != nil {
-		where[core.EntityBlockDocument] = &f.BlockDocuments.Filter
-	}
-	if f.BlockTypes != nil {
-		where[core.EntityBlockType] = &f.BlockTypes.Filter
-	}
-	if f.BlockSchemas != nil {
-		where[core.EntityBlockSchema] = &f.BlockSchemas.Filter
-	}
-	return where
-}
+func (f blockTypeFilters) where() selection { return where(f.BlockTypes, f.BlockSchemas) }
 
-type createBlockTypeIn struct {
-	Body client.BlockTypeCreate `body:""`
-}
-
-func (a *API) createBlockType(ctx context.Context, in createBlockTypeIn) (out client.BlockType, err error) {
-	b := in.Body
-	made, err := a.Engine.CreateBlockType(ctx, a.workspace(ctx), core.BlockType{
-		Name: b.Name, Slug: string(b.Slug), LogoURL: b.LogoURL, DocumentationURL: b.DocumentationURL, Description: b.Description,
-		CodeExample: b.CodeExample,
-	})
-	if err != nil {
-		return out, err
-	}
-	return client.BlockTypeOf(made), nil
-}
-
-type filterBlockTypesIn struct {
-	Body struct {
-		_ struct{} `wire:"embed"`
-		page
-		BlockTypes   *blockTypeFilter   `json:"block_types"`
-		BlockSchemas *blockSchemaFilter `json:"block_schemas"`
-	} `body:""`
-}
-
-func (a *API) filterBlockTypes(ctx context.Context, in filterBlockTypesIn) (out []client.BlockType, err error) {
-	n, err := limit(in.Body.Limit)
-	if err != nil {
-		return nil, err
-	}
-	f := blockFilters{BlockTypes: in.Body.BlockTypes, BlockSchemas: in.Body.BlockSchemas}
-	where := f.where()
-	delete(where, core.EntityBlockDocument)
-	err = a.view(ctx, func(tx core.Tx) error {
-		found, err := tx.FilterBlockTypes(core.Query{Where: where, Limit: n, Offset: in.Body.Offset})
-		out = mapped(found, client.BlockTypeOf)
-		return err
-	})
-	return out, err
-}
-
-func (a *API) installBlockTypes(ctx context.Context, _ struct{}) (struct{}, error) {
-	return struct{}{}, a.Engine.InstallBlockTypes(ctx, a.workspace(ctx))
-}
-
-func (a *API) readBlockType(ctx context.Context, in byID) (out client.BlockType, err error) {
-	err = a.view(ctx, func(tx core.Tx) error {
-		found, err := tx.BlockType(in.ID)
-		if err == nil {
-			out = client.BlockTypeOf(found)
-		}
-		return err
-	})
-	return out, err
+type blockTypeList struct {
+	page
+	blockTypeFilters
+	unordered
 }
 
 type bySlug struct {
 	Slug string `path:"slug"`
 }
 
-func (a *API) readBlockTypeBySlug(ctx context.Context, in bySlug) (out client.BlockType, err error) {
-	err = a.view(ctx, func(tx core.Tx) error {
-		found, err := tx.BlockTypeBySlug(in.Slug)
-		if err == nil {
-			out = client.BlockTypeOf(found)
-		}
-		return err
+func (in bySlug) key() string { return in.Slug }
+
+func (a *API) createBlockType(ctx context.Context, in bodyIn[client.BlockTypeCreate]) (out client.BlockType, err error) {
+	b := in.Body
+	made, err := a.Engine.CreateBlockType(ctx, a.workspace(ctx), core.BlockType{
+		Name: b.Name, Slug: string(b.Slug), LogoURL: b.LogoURL, DocumentationURL: b.DocumentationURL, Description: b.Description,
+		CodeExample: b.CodeExample,
 	})
-	return out, err
+	return shown(made, err, client.BlockTypeOf)
 }
 
-type updateBlockTypeIn struct {
-	ID   core.ID                `path:"id"`
-	Body client.BlockTypeUpdate `body:""`
+func (a *API) installBlockTypes(ctx context.Context, _ struct{}) (struct{}, error) {
+	return struct{}{}, a.Engine.InstallBlockTypes(ctx, a.workspace(ctx))
 }
 
-func (a *API) updateBlockType(ctx context.Context, in updateBlockTypeIn) (struct{}, error) {
+func (a *API) updateBlockType(ctx context.Context, in idIn[client.BlockTypeUpdate]) (struct{}, error) {
 	b := in.Body
 	return struct{}{}, a.Engine.UpdateBlockType(ctx, a.workspace(ctx), in.ID, engine.BlockTypeChange{
-		SetLogoURL: b.LogoURL.Set, LogoURL: b.LogoURL.Ptr(),
-		SetDocumentationURL: b.DocumentationURL.Set, DocumentationURL: b.DocumentationURL.Ptr(),
-		SetDescription: b.Description.Set, Description: b.Description.Ptr(),
-		SetCodeExample: b.CodeExample.Set, CodeExample: b.CodeExample.Ptr(),
+		LogoURL: b.LogoURL, DocumentationURL: b.DocumentationURL, Description: b.Description, CodeExample: b.CodeExample,
 	})
-}
-
-func (a *API) deleteBlockType(ctx context.Context, in byID) (struct{}, error) {
-	return struct{}{}, a.Engine.DeleteBlockType(ctx, a.workspace(ctx), in.ID)
 }
 
 type blockTypeDocumentsIn struct {
@@ -179,7 +92,7 @@ type blockTypeDocumentsIn struct {
 }
 
 func (a *API) readBlockTypeDocuments(ctx context.Context, in blockTypeDocumentsIn) ([]client.BlockDocument, error) {
-	kind, err := a.readBlockTypeBySlug(ctx, bySlug{in.Slug})
+	kind, err := read(ctx, a, func(tx core.Tx) (*core.BlockType, error) { return tx.BlockTypeBySlug(in.Slug) })
 	if err != nil {
 		return nil, err
 	}
@@ -198,16 +111,9 @@ type blockTypeDocumentIn struct {
 
 func (a *API) readBlockTypeDocument(ctx context.Context, in blockTypeDocumentIn) (out client.BlockDocument, err error) {
 	doc, err := a.Engine.BlockDocumentByName(ctx, a.workspace(ctx), in.Slug, in.Name, in.IncludeSecrets)
-	if err != nil {
-		return out, err
-	}
-	return blockDocumentOf(doc), nil
+	return shown(doc, err, blockDocumentOf)
 }
 
-func (a *API) blockCapabilities(ctx context.Context, _ struct{}) (out []string, err error) {
-	err = a.view(ctx, func(tx core.Tx) (err error) {
-		out, err = tx.BlockCapabilities()
-		return err
-	})
-	return out, err
+func (a *API) blockCapabilities(ctx context.Context, _ struct{}) ([]string, error) {
+	return read(ctx, a, core.Tx.BlockCapabilities)
 }

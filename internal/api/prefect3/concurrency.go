@@ -24,11 +24,7 @@ func (a *API) concurrencyRoutes(r *api.Router) {
 	r.Handle("DELETE", "/v2/concurrency_limits/{id_or_name}", api.Handle(http.StatusNoContent, a.deleteConcurrencyLimit))
 }
 
-type createConcurrencyLimitIn struct {
-	Body client.ConcurrencyLimitCreate `body:""`
-}
-
-func (a *API) createConcurrencyLimit(ctx context.Context, in createConcurrencyLimitIn) (out client.ConcurrencyLimit, err error) {
+func (a *API) createConcurrencyLimit(ctx context.Context, in bodyIn[client.ConcurrencyLimitCreate]) (out client.ConcurrencyLimit, err error) {
 	b := in.Body
 	l, err := a.Engine.CreateConcurrencyLimit(ctx, a.workspace(ctx), engine.NewConcurrencyLimit{
 		Name: b.Name, Limit: b.Limit, Active: b.Active, ActiveSlots: b.ActiveSlots, DeniedSlots: b.DeniedSlots,
@@ -40,15 +36,7 @@ func (a *API) createConcurrencyLimit(ctx context.Context, in createConcurrencyLi
 	return client.ConcurrencyLimitOf(l, l.Updated), nil
 }
 
-// pageIn is the input of lists that take no filter.
-type pageIn struct {
-	Body struct {
-		_ struct{} `wire:"embed"`
-		page
-	} `body:""`
-}
-
-func (a *API) filterConcurrencyLimits(ctx context.Context, in pageIn) ([]client.GlobalConcurrencyLimit, error) {
+func (a *API) filterConcurrencyLimits(ctx context.Context, in bodyIn[page]) ([]client.GlobalConcurrencyLimit, error) {
 	n, err := limit(in.Body.Limit)
 	if err != nil || n == 0 {
 		return nil, err
@@ -88,22 +76,14 @@ func (a *API) deleteConcurrencyLimit(ctx context.Context, in byIDOrName) (struct
 	return struct{}{}, a.Engine.DeleteConcurrencyLimit(ctx, a.workspace(ctx), engine.ParseLimitRef(in.IDOrName))
 }
 
-type incrementSlotsIn struct {
-	Body client.SlotsIncrement `body:""`
-}
-
-func (a *API) incrementSlots(ctx context.Context, in incrementSlotsIn) ([]client.MinimalConcurrencyLimit, error) {
+func (a *API) incrementSlots(ctx context.Context, in bodyIn[client.SlotsIncrement]) ([]client.MinimalConcurrencyLimit, error) {
 	got, err := a.Engine.AcquireConcurrencySlots(ctx, a.workspace(ctx), engine.AcquireSlots{
 		Names: in.Body.Names, Slots: in.Body.Slots, RateLimit: in.Body.Mode == client.ModeRateLimit,
 	})
 	return mapped(got.Limits, client.MinimalConcurrencyLimitOf), err
 }
 
-type incrementSlotsWithLeaseIn struct {
-	Body client.SlotsIncrementWithLease `body:""`
-}
-
-func (a *API) incrementSlotsWithLease(ctx context.Context, in incrementSlotsWithLeaseIn) (out client.LeaseAcquired, err error) {
+func (a *API) incrementSlotsWithLease(ctx context.Context, in bodyIn[client.SlotsIncrementWithLease]) (out client.LeaseAcquired, err error) {
 	req := engine.AcquireSlots{
 		Names: in.Body.Names, Slots: in.Body.Slots, RateLimit: in.Body.Mode == client.ModeRateLimit, Lease: seconds(in.Body.LeaseDuration),
 	}
@@ -119,11 +99,7 @@ func (a *API) incrementSlotsWithLease(ctx context.Context, in incrementSlotsWith
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-type decrementSlotsIn struct {
-	Body client.SlotsDecrement `body:""`
-}
-
-func (a *API) decrementSlots(ctx context.Context, in decrementSlotsIn) ([]client.MinimalConcurrencyLimit, error) {
+func (a *API) decrementSlots(ctx context.Context, in bodyIn[client.SlotsDecrement]) ([]client.MinimalConcurrencyLimit, error) {
 	var held time.Duration
 	if s := in.Body.OccupancySeconds; s != nil {
 		held = seconds(*s)
@@ -132,11 +108,7 @@ func (a *API) decrementSlots(ctx context.Context, in decrementSlotsIn) ([]client
 	return mapped(limits, client.MinimalConcurrencyLimitOf), err
 }
 
-type releaseLeaseIn struct {
-	Body client.LeaseRelease `body:""`
-}
-
-func (a *API) releaseLease(ctx context.Context, in releaseLeaseIn) (struct{}, error) {
+func (a *API) releaseLease(ctx context.Context, in bodyIn[client.LeaseRelease]) (struct{}, error) {
 	return struct{}{}, a.Engine.ReleaseConcurrencyLease(ctx, a.workspace(ctx), in.Body.LeaseID)
 }
 

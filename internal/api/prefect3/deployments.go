@@ -16,31 +16,27 @@ import (
 func (a *API) deploymentRoutes(r *api.Router) {
 	r.Handle("POST", "/deployments/", api.Handle(http.StatusCreated, a.createDeployment))
 	r.Handle("PATCH", "/deployments/{id:uuid}", api.Handle(http.StatusNoContent, a.updateDeployment))
-	r.Handle("GET", "/deployments/{id:uuid}", api.Handle(http.StatusOK, a.readDeployment))
-	r.Handle("DELETE", "/deployments/{id:uuid}", api.Handle(http.StatusNoContent, a.deleteDeployment))
-	r.Handle("GET", "/deployments/name/{flow}/{deployment}", api.Handle(http.StatusOK, a.readDeploymentByName))
-	r.Handle("POST", "/deployments/filter", api.Handle(http.StatusOK, a.filterDeployments))
-	r.Handle("POST", "/deployments/paginate", api.Handle(http.StatusOK, a.paginateDeployments))
-	r.Handle("POST", "/deployments/count", api.Handle(http.StatusOK, a.countDeployments))
+	r.Handle("GET", "/deployments/{id:uuid}", api.Handle(http.StatusOK, get[byID](a, a.deployment)))
+	r.Handle("DELETE", "/deployments/{id:uuid}", api.Handle(http.StatusNoContent, do[byID](a, a.Engine.DeleteDeployment)))
+	r.Handle("GET", "/deployments/name/{flow}/{deployment}", api.Handle(http.StatusOK, get[byFlowAndName](a, a.deploymentByName)))
+	r.Handle("POST", "/deployments/filter", api.Handle(http.StatusOK, list[namedList](a, a.deployments)))
+	r.Handle("POST", "/deployments/paginate", api.Handle(http.StatusOK, paginate[namedPages](a, a.deployments, core.Tx.CountDeployments)))
+	r.Handle("POST", "/deployments/count", api.Handle(http.StatusOK, count[filters](a, core.Tx.CountDeployments)))
 	r.Handle("POST", "/deployments/bulk_delete", api.Handle(http.StatusOK, a.deleteDeployments))
 	r.Handle("POST", "/deployments/get_scheduled_flow_runs", api.Handle(http.StatusOK, a.pollDeployments))
 	r.Handle("POST", "/deployments/{id:uuid}/pause_deployment", api.Handle(http.StatusOK, a.pauseDeployment))
 	r.Handle("POST", "/deployments/{id:uuid}/resume_deployment", api.Handle(http.StatusOK, a.resumeDeployment))
 	r.Handle("POST", "/deployments/{id:uuid}/create_flow_run", api.Handle(http.StatusCreated, a.createDeploymentRun))
 	r.Handle("POST", "/deployments/{id:uuid}/create_flow_run/bulk", api.Handle(http.StatusOK, a.createDeploymentRuns))
-	r.Handle("GET", "/deployments/{id:uuid}/work_queue_check", api.Handle(http.StatusOK, a.queuesForDeployment))
+	r.Handle("GET", "/deployments/{id:uuid}/work_queue_check", api.Handle(http.StatusOK, get[byID](a, each(queuesForDeployment, client.BareWorkQueueOf))))
 	r.Handle("POST", "/deployments/{id:uuid}/schedule", api.Handle(http.StatusOK, a.fillDeployment))
-	r.Handle("GET", "/deployments/{id:uuid}/schedules", api.Handle(http.StatusOK, a.listSchedules))
+	r.Handle("GET", "/deployments/{id:uuid}/schedules", api.Handle(http.StatusOK, get[byID](a, each(schedulesOf, client.DeploymentScheduleOf))))
 	r.Handle("POST", "/deployments/{id:uuid}/schedules", api.Handle(http.StatusCreated, a.addSchedules))
 	r.Handle("PATCH", "/deployments/{id:uuid}/schedules/{schedule:uuid}", api.Handle(http.StatusNoContent, a.updateSchedule))
 	r.Handle("DELETE", "/deployments/{id:uuid}/schedules/{schedule:uuid}", api.Handle(http.StatusNoContent, a.deleteSchedule))
 }
 
-type createDeploymentIn struct {
-	Body client.DeploymentCreate `body:""`
-}
-
-func (a *API) createDeployment(ctx context.Context, in createDeploymentIn) (api.Response, error) {
+func (a *API) createDeployment(ctx context.Context, in bodyIn[client.DeploymentCreate]) (api.Response, error) {
 	b := in.Body
 	if bothLimits(b.ConcurrencyLimit, b.GlobalConcurrencyLimitID) {
 		return api.Response{}, errBothLimits()
@@ -60,11 +56,8 @@ func (a *API) createDeployment(ctx context.Context, in createDeploymentIn) (api.
 	if err != nil {
 		return api.Response{}, err
 	}
-	shown, err := a.showDeployments(ctx, []*core.Deployment{d})
-	if err != nil {
-		return api.Response{}, err
-	}
-	return made(created, shown[0]), nil
+	shown, err := read(ctx, a, func(tx core.Tx) (client.Deployment, error) { return a.showDeployment(tx, d, nil) })
+	return made(shown, created, err, func(d client.Deployment) client.Deployment { return d })
 }
 
 func bothLimits(own wire.Opt[int], shared wire.Opt[core.ID]) bool {
@@ -110,12 +103,7 @@ func changedSchedule(s client.ScheduleUpdate) engine.ScheduleFields {
 	return f
 }
 
-type updateDeploymentIn struct {
-	ID   core.ID                 `path:"id"`
-	Body client.DeploymentUpdate `body:""`
-}
-
-func (a *API) updateDeployment(ctx context.Context, in updateDeploymentIn) (struct{}, error) {
+func (a *API) updateDeployment(ctx context.Context, in idIn[client.DeploymentUpdate]) (struct{}, error) {
 	b := in.Body
 	if bothLimits(b.ConcurrencyLimit, b.GlobalConcurrencyLimitID) {
 		return struct{}{}, errBothLimits()
@@ -141,7 +129,7 @@ func (a *API) updateDeployment(ctx context.Context, in updateDeploymentIn) (stru
 }
 
 // showDeployments shows deployments with the limits that they use.
-func (a *API) showDeployments(ctx context.Context, list []*core.Deployment) ([]client.Deployment, error) {
+func (a *API) showDeployments(tx core.Tx, list []*core.Deployment) ([]client.Deployment, error) {
 	var ids []core.ID
 	for _, d := range list {
 		if d.ConcurrencyLimitID != nil {
@@ -151,15 +139,12 @@ func (a *API) showDeployments(ctx context.Context, list []*core.Deployment) ([]c
 	limits := map[core.ID]*core.ConcurrencyLimit{}
 	now := a.Now()
 	if len(ids) > 0 {
-		err := a.view(ctx, func(tx core.Tx) error {
-			found, err := tx.ConcurrencyLimits(core.LimitSelect{IDs: ids}, now)
-			for _, l := range found {
-				limits[l.ID] = l
-			}
-			return err
-		})
+		found, err := tx.ConcurrencyLimits(core.LimitSelect{IDs: ids}, now)
 		if err != nil {
 			return nil, err
+		}
+		for _, l := range found {
+			limits[l.ID] = l
 		}
 	}
 	return mapped(list, func(d *core.Deployment) client.Deployment {
@@ -170,134 +155,57 @@ func (a *API) showDeployments(ctx context.Context, list []*core.Deployment) ([]c
 	}), nil
 }
 
-// oneDeployment shows the deployment that find returns.
-func (a *API) oneDeployment(ctx context.Context, find func(core.Tx) (*core.Deployment, error)) (out client.Deployment, err error) {
-	var d *core.Deployment
-	if err = a.view(ctx, func(tx core.Tx) (err error) {
-		d, err = find(tx)
-		return err
-	}); err != nil {
+// showDeployment shows a deployment that was looked for.
+func (a *API) showDeployment(tx core.Tx, d *core.Deployment, err error) (out client.Deployment, _ error) {
+	if err != nil {
 		return out, missingAs(err, "Deployment not found")
 	}
-	shown, err := a.showDeployments(ctx, []*core.Deployment{d})
+	shown, err := a.showDeployments(tx, []*core.Deployment{d})
 	if err != nil {
 		return out, err
 	}
 	return shown[0], nil
 }
 
-func (a *API) readDeployment(ctx context.Context, in byID) (client.Deployment, error) {
-	return a.oneDeployment(ctx, func(tx core.Tx) (*core.Deployment, error) { return tx.Deployment(in.ID) })
+func (a *API) deployment(tx core.Tx, id core.ID) (client.Deployment, error) {
+	d, err := tx.Deployment(id)
+	return a.showDeployment(tx, d, err)
 }
 
-type deploymentByNameIn struct {
-	Flow       string `path:"flow"`
-	Deployment string `path:"deployment"`
+type byFlowAndName struct {
+	Flow string `path:"flow"`
+	Name string `path:"deployment"`
 }
 
-func (a *API) readDeploymentByName(ctx context.Context, in deploymentByNameIn) (client.Deployment, error) {
-	return a.oneDeployment(ctx, func(tx core.Tx) (*core.Deployment, error) {
-		f, err := tx.FlowByName(in.Flow)
-		if err != nil {
-			return nil, err
-		}
-		return tx.DeploymentByName(f.ID, in.Deployment)
-	})
+func (in byFlowAndName) key() byFlowAndName { return in }
+
+func (a *API) deploymentByName(tx core.Tx, in byFlowAndName) (client.Deployment, error) {
+	f, err := tx.FlowByName(in.Flow)
+	if err != nil {
+		return a.showDeployment(tx, nil, err)
+	}
+	d, err := tx.DeploymentByName(f.ID, in.Name)
+	return a.showDeployment(tx, d, err)
 }
 
-func (a *API) deleteDeployment(ctx context.Context, in byID) (struct{}, error) {
-	return struct{}{}, a.Engine.DeleteDeployment(ctx, a.workspace(ctx), in.ID)
-}
-
-// deploymentSort is an order of deployments.
-type deploymentSort string
-
-// Enum lists the values.
-func (deploymentSort) Enum() []string {
-	return []string{"CREATED_DESC", "UPDATED_DESC", "NAME_ASC", "NAME_DESC"}
-}
-
-type filterDeploymentsIn struct {
-	Body struct {
-		_ struct{} `wire:"embed"`
-		page
-		filters
-		Sort deploymentSort `json:"sort" wire:"default=NAME_ASC"`
-	} `body:""`
-}
-
-func (a *API) filterDeployments(ctx context.Context, in filterDeploymentsIn) ([]client.Deployment, error) {
-	q, err := query(in.Body.filters, string(in.Body.Sort), in.Body.page)
+func (a *API) deployments(tx core.Tx, q core.Query) ([]client.Deployment, error) {
+	found, err := tx.FilterDeployments(q)
 	if err != nil {
 		return nil, err
 	}
-	return a.listDeployments(ctx, q)
-}
-
-func (a *API) listDeployments(ctx context.Context, q core.Query) ([]client.Deployment, error) {
-	var found []*core.Deployment
-	err := a.view(ctx, func(tx core.Tx) (err error) {
-		found, err = tx.FilterDeployments(q)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return a.showDeployments(ctx, found)
-}
-
-func (a *API) countDeployments(ctx context.Context, in filtersIn) (int, error) {
-	return a.numberOfDeployments(ctx, core.Query{Where: in.Body.where()})
-}
-
-func (a *API) numberOfDeployments(ctx context.Context, q core.Query) (n int, err error) {
-	err = a.view(ctx, func(tx core.Tx) (err error) {
-		n, err = tx.CountDeployments(q)
-		return err
-	})
-	return n, err
-}
-
-type paginateDeploymentsIn struct {
-	Body struct {
-		_ struct{} `wire:"embed"`
-		numbered
-		filters
-		Sort deploymentSort `json:"sort" wire:"default=NAME_ASC"`
-	} `body:""`
-}
-
-func (a *API) paginateDeployments(ctx context.Context, in paginateDeploymentsIn) (out pages[client.Deployment], err error) {
-	p, size, err := in.Body.offset()
-	if err != nil {
-		return out, err
-	}
-	q, err := query(in.Body.filters, string(in.Body.Sort), p)
-	if err != nil {
-		return out, err
-	}
-	list, err := a.listDeployments(ctx, q)
-	if err != nil {
-		return out, err
-	}
-	n, err := a.numberOfDeployments(ctx, q)
-	return pagesOf(list, n, size, in.Body.Page), err
+	return a.showDeployments(tx, found)
 }
 
 type deleteDeploymentsIn struct {
 	Body struct {
-		_           struct{}          `wire:"embed"`
-		Deployments *deploymentFilter `json:"deployments"`
-		Limit       int               `json:"limit" wire:"default=50,ge=1,le=50"`
+		_           struct{}              `wire:"embed"`
+		Deployments *filter[ofDeployment] `json:"deployments"`
+		Limit       int                   `json:"limit" wire:"default=50,ge=1,le=50"`
 	} `body:""`
 }
 
 func (a *API) deleteDeployments(ctx context.Context, in deleteDeploymentsIn) (client.Deleted, error) {
-	q := core.Query{Limit: in.Body.Limit}
-	if f := in.Body.Deployments; f != nil {
-		q.Where = map[core.Entity]*core.Filter{core.EntityDeployment: &f.Filter}
-	}
-	ids, err := a.Engine.DeleteDeployments(ctx, a.workspace(ctx), q)
+	ids, err := a.Engine.DeleteDeployments(ctx, a.workspace(ctx), core.Query{Where: where(in.Body.Deployments), Limit: in.Body.Limit})
 	return client.Deleted{Deleted: client.NotNil(ids)}, err
 }
 
@@ -346,25 +254,12 @@ func deploymentRun(b client.DeploymentFlowRunCreate) engine.DeploymentRun {
 	return run
 }
 
-type createDeploymentRunIn struct {
-	ID   core.ID                        `path:"id"`
-	Body client.DeploymentFlowRunCreate `body:""`
-}
-
-func (a *API) createDeploymentRun(ctx context.Context, in createDeploymentRunIn) (api.Response, error) {
+func (a *API) createDeploymentRun(ctx context.Context, in idIn[client.DeploymentFlowRunCreate]) (api.Response, error) {
 	run, created, err := a.Engine.CreateDeploymentRun(ctx, a.workspace(ctx), in.ID, deploymentRun(in.Body))
-	if err != nil {
-		return api.Response{}, err
-	}
-	return made(created, a.flowRunOf(run)), nil
+	return made(run, created, err, a.flowRunOf)
 }
 
-type createDeploymentRunsIn struct {
-	ID   core.ID                          `path:"id"`
-	Body []client.DeploymentFlowRunCreate `body:""`
-}
-
-func (a *API) createDeploymentRuns(ctx context.Context, in createDeploymentRunsIn) (out client.BulkResults, err error) {
+func (a *API) createDeploymentRuns(ctx context.Context, in idIn[[]client.DeploymentFlowRunCreate]) (out client.BulkResults, err error) {
 	results, err := a.Engine.CreateDeploymentRuns(ctx, a.workspace(ctx), in.ID, mapped(in.Body, deploymentRun))
 	if err != nil {
 		return out, err
@@ -381,17 +276,11 @@ func (a *API) createDeploymentRuns(ctx context.Context, in createDeploymentRunsI
 
 // queuesForDeployment lists the queues that may take the deployment's runs: all,
 // since only queues of the oldest clients have a filter.
-func (a *API) queuesForDeployment(ctx context.Context, in byID) ([]client.BareWorkQueue, error) {
-	var found []*core.WorkQueue
-	err := a.view(ctx, func(tx core.Tx) error {
-		if _, err := tx.Deployment(in.ID); err != nil {
-			return err
-		}
-		var err error
-		found, err = tx.FilterWorkQueues(core.Query{Sort: "CREATED", Limit: maxLimit})
-		return err
-	})
-	return mapped(found, client.BareWorkQueueOf), err
+func queuesForDeployment(tx core.Tx, id core.ID) ([]*core.WorkQueue, error) {
+	if _, err := tx.Deployment(id); err != nil {
+		return nil, err
+	}
+	return tx.FilterWorkQueues(core.Query{Sort: "CREATED", Limit: maxLimit})
 }
 
 type fillDeploymentIn struct {
@@ -427,23 +316,15 @@ func (a *API) fillDeployment(ctx context.Context, in fillDeploymentIn) (struct{}
 	return struct{}{}, a.Engine.FillDeployment(ctx, a.workspace(ctx), in.ID, h)
 }
 
-func (a *API) listSchedules(ctx context.Context, in byID) (out []client.DeploymentSchedule, err error) {
-	err = a.view(ctx, func(tx core.Tx) error {
-		d, err := tx.Deployment(in.ID)
-		if err == nil {
-			out = mapped(d.Schedules, client.DeploymentScheduleOf)
-		}
-		return err
-	})
-	return out, missingAs(err, "Deployment not found.")
+func schedulesOf(tx core.Tx, id core.ID) ([]*core.DeploymentSchedule, error) {
+	d, err := tx.Deployment(id)
+	if err != nil {
+		return nil, missingAs(err, "Deployment not found.")
+	}
+	return d.Schedules, nil
 }
 
-type addSchedulesIn struct {
-	ID   core.ID                 `path:"id"`
-	Body []client.ScheduleCreate `body:""`
-}
-
-func (a *API) addSchedules(ctx context.Context, in addSchedulesIn) ([]client.DeploymentSchedule, error) {
+func (a *API) addSchedules(ctx context.Context, in idIn[[]client.ScheduleCreate]) ([]client.DeploymentSchedule, error) {
 	added, err := a.Engine.AddSchedules(ctx, a.workspace(ctx), in.ID, mapped(in.Body, newSchedule))
 	return mapped(added, client.DeploymentScheduleOf), err
 }
@@ -458,11 +339,11 @@ func (a *API) updateSchedule(ctx context.Context, in updateScheduleIn) (struct{}
 	return struct{}{}, a.Engine.UpdateSchedule(ctx, a.workspace(ctx), in.ID, in.Schedule, changedSchedule(in.Body))
 }
 
-type deleteScheduleIn struct {
+type bySchedule struct {
 	ID       core.ID `path:"id"`
 	Schedule core.ID `path:"schedule"`
 }
 
-func (a *API) deleteSchedule(ctx context.Context, in deleteScheduleIn) (struct{}, error) {
+func (a *API) deleteSchedule(ctx context.Context, in bySchedule) (struct{}, error) {
 	return struct{}{}, a.Engine.DeleteSchedule(ctx, a.workspace(ctx), in.ID, in.Schedule)
 }

@@ -10,11 +10,14 @@ import (
 
 // eventFilter is a filter of events as clients send it. Prefect REST: EventFilter.
 type eventFilter struct {
+	_        struct{} `wire:"forbid"`
 	Occurred struct {
+		_     struct{}   `wire:"forbid"`
 		Since *wire.Time `json:"since"`
 		Until *wire.Time `json:"until"`
 	} `json:"occurred"`
 	Event *struct {
+		_             struct{} `wire:"forbid"`
 		Prefix        []string `json:"prefix" wire:"nullable"`
 		ExcludePrefix []string `json:"exclude_prefix" wire:"nullable"`
 		Name          []string `json:"name" wire:"nullable"`
@@ -24,16 +27,25 @@ type eventFilter struct {
 	Related     oneOrMany[resourceFilter] `json:"related"`
 	AnyResource oneOrMany[resourceFilter] `json:"any_resource"`
 	ID          struct {
+		_  struct{}  `wire:"forbid"`
 		ID []core.ID `json:"id" wire:"nullable"`
-	} `json:"id" wire:"nullable"`
+	} `json:"id"`
 	Text *struct {
-		Query string `json:"query" wire:"required"`
+		_     struct{} `wire:"forbid"`
+		Query string   `json:"query" wire:"required"`
 	} `json:"text"`
-	Order *string `json:"order"`
+	Order eventOrder `json:"order" wire:"default=DESC"`
 }
+
+// eventOrder is the order in which events are shown, by the time they occurred.
+type eventOrder string
+
+// Enum lists the values.
+func (eventOrder) Enum() []string { return []string{"ASC", "DESC"} }
 
 // resourceFilter is a filter of resources as clients send it.
 type resourceFilter struct {
+	_                struct{}              `wire:"forbid"`
 	ID               []string              `json:"id" wire:"nullable"`
 	IDPrefix         []string              `json:"id_prefix" wire:"nullable"`
 	Role             []string              `json:"role" wire:"nullable"`
@@ -47,14 +59,21 @@ type labelValue []string
 
 // DecodeWire implements wire's interface for types that decode themselves.
 func (l *labelValue) DecodeWire(raw json.RawMessage) []wire.FieldError {
-	if bytes.HasPrefix(bytes.TrimSpace(raw), []byte{'['}) {
-		list, errs := decoded[[]string](raw)
-		*l = list
-		return errs
-	}
 	s, errs := decoded[string](raw)
-	*l = []string{s}
-	return errs
+	if *l = []string{s}; len(errs) == 0 {
+		return nil
+	}
+	list, more := decoded[[]string](raw)
+	if *l = list; len(more) == 0 {
+		return nil
+	}
+	for i := range errs {
+		errs[i].Loc = append([]any{"str"}, errs[i].Loc...)
+	}
+	for i := range more {
+		more[i].Loc = append([]any{"list[str]"}, more[i].Loc...)
+	}
+	return append(errs, more...)
 }
 
 // oneOrMany is a value, a list of values, or null.
@@ -86,15 +105,24 @@ func (f *eventFilter) core() *core.EventFilter {
 		out.Resource = &r
 	}
 	for i := range f.Related {
-		out.Related = append(out.Related, f.Related[i].core())
+		if !f.Related[i].empty() {
+			out.Related = append(out.Related, f.Related[i].core())
+		}
 	}
 	for i := range f.AnyResource {
-		out.Any = append(out.Any, f.AnyResource[i].core())
+		if !f.AnyResource[i].empty() {
+			out.Any = append(out.Any, f.AnyResource[i].core())
+		}
 	}
 	if f.Text != nil {
 		out.Text = f.Text.Query
 	}
 	return out
+}
+
+// empty tells whether the filter asks for nothing, not even that there be a resource.
+func (f *resourceFilter) empty() bool {
+	return len(f.ID)+len(f.IDPrefix)+len(f.Role)+len(f.ResourcesInRoles)+len(f.Labels) == 0
 }
 
 func (f *resourceFilter) core() core.ResourceFilter {

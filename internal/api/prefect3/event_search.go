@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/leat-dev/leat/internal/api"
 	"github.com/leat-dev/leat/internal/client"
 	"github.com/leat-dev/leat/internal/core"
 	"github.com/leat-dev/leat/internal/wire"
@@ -33,7 +32,7 @@ type eventPage struct {
 type filterEventsIn struct {
 	Body struct {
 		_      struct{}        `wire:"embed"`
-		Filter json.RawMessage `json:"filter" wire:"object,nullable"`
+		Filter eventFilterText `json:"filter"`
 		Limit  int             `json:"limit" wire:"ge=0,le=50,default=50"`
 	} `body:""`
 	Request *http.Request
@@ -50,9 +49,20 @@ type eventSearch struct {
 	Skip int `json:"skip"`
 }
 
+// eventFilterText is a filter of events as it came; what is wrong in it is told
+// with the rest of its body.
+type eventFilterText json.RawMessage
+
+// DecodeWire implements wire's interface for types that decode themselves.
+func (t *eventFilterText) DecodeWire(raw json.RawMessage) []wire.FieldError {
+	_, errs := decoded[eventFilter](raw)
+	*t = eventFilterText(raw)
+	return errs
+}
+
 // filterEvents searches stored events. Prefect REST: POST /events/filter.
 func (a *API) filterEvents(ctx context.Context, in filterEventsIn) (eventPage, error) {
-	return a.searchEvents(ctx, in.Request, eventSearch{Filter: in.Body.Filter, Until: a.Now(), Limit: in.Body.Limit})
+	return a.searchEvents(ctx, in.Request, eventSearch{Filter: json.RawMessage(in.Body.Filter), Until: a.Now(), Limit: in.Body.Limit})
 }
 
 type nextEventsIn struct {
@@ -74,22 +84,18 @@ func (a *API) searchEvents(ctx context.Context, r *http.Request, s eventSearch) 
 	var f eventFilter
 	if len(s.Filter) > 0 {
 		if err := wire.Decode(s.Filter, &f); err != nil {
-			errs := wire.FieldErrors(err, s.Filter)
-			for i := range errs {
-				errs[i].Loc = append([]any{"body", "filter"}, errs[i].Loc...)
-			}
-			return eventPage{}, &api.InvalidRequest{Errors: errs}
+			return eventPage{}, refusal(http.StatusForbidden, "Forbidden") // a token that we did not make
 		}
 	}
 	filter := f.core()
-	span := core.EventRange{Since: s.Until.Add(-searchRetention), Until: s.Until, Ascending: f.Order != nil && *f.Order == "ASC", Limit: searchChunk}
+	span := core.EventRange{Since: s.Until.Add(-searchRetention), Until: s.Until, Ascending: f.Order == "ASC", Limit: searchChunk}
 	if filter.Since != nil {
 		span.Since = *filter.Since
 	}
-	if filter.Until != nil && filter.Until.Before(s.Until) {
+	// Events that senders date ahead are found by a search that names their time.
+	if filter.Until != nil {
 		span.Until = *filter.Until
 	}
-	// Events that senders date ahead occur after the search began.
 	filter.Since, filter.Until = nil, nil
 	if filter.Resource != nil {
 		span.ResourceIDs = filter.Resource.IDs

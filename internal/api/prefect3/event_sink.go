@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/leat-dev/leat/internal/api"
 	"github.com/leat-dev/leat/internal/core"
 )
 
@@ -68,7 +69,8 @@ func (s *eventSink) runs() []core.ID {
 }
 
 // touch makes the open socket a sign of life: a process that is stopped or
-// busy sends nothing, but the system keeps its connection.
+// busy sends nothing, but its system keeps the connection. Where that is silent
+// too, the machine or its network may be gone.
 func (s *eventSink) touch(ctx context.Context) {
 	every := time.NewTicker(s.api.TouchEvery)
 	defer every.Stop()
@@ -78,7 +80,7 @@ func (s *eventSink) touch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if err := s.api.Engine.TouchFlowRuns(ctx, s.api.workspace(ctx), s.runs()); err != nil {
+		if err := s.api.Engine.TouchFlowRuns(ctx, s.api.workspace(ctx), s.runs(), api.PeerSilence(ctx)); err != nil {
 			s.api.Log.Debug("an open event socket was not recorded as a sign of life", "error", err)
 		}
 	}

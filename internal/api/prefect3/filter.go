@@ -9,96 +9,90 @@ import (
 	"github.com/leat-dev/leat/internal/wire"
 )
 
-// The filters of the entities, as request bodies hold them. Each decodes by
-// the table of fields that core keeps for its entity.
-type (
-	flowFilter       struct{ core.Filter }
-	flowRunFilter    struct{ core.Filter }
-	taskRunFilter    struct{ core.Filter }
-	deploymentFilter struct{ core.Filter }
-	workPoolFilter   struct{ core.Filter }
-	workQueueFilter  struct{ core.Filter }
-	workerFilter     struct{ core.Filter }
-	logFilter        struct{ core.Filter }
-)
+// selection holds the filters of a query by their entities.
+type selection = map[core.Entity]*core.Filter
+
+// selecting is a body that has filters.
+type selecting interface{ where() selection }
+
+// filter is the filter of an entity, as bodies hold it. It decodes by the
+// table of fields that core keeps for its entity.
+type filter[E kind] struct{ core.Filter }
+
+// kind says by its type which entity a filter is of.
+type kind interface{ entity() core.Entity }
 
 // DecodeWire implements wire's interface for types that decode themselves.
-func (f *flowFilter) DecodeWire(raw json.RawMessage) []wire.FieldError {
-	return decodeFilter(core.EntityFlow, raw, &f.Filter)
+func (f *filter[E]) DecodeWire(raw json.RawMessage) []wire.FieldError {
+	var e E
+	return decodeFilter(e.entity(), raw, &f.Filter)
 }
 
-// DecodeWire implements wire's interface for types that decode themselves.
-func (f *flowRunFilter) DecodeWire(raw json.RawMessage) []wire.FieldError {
-	return decodeFilter(core.EntityFlowRun, raw, &f.Filter)
-}
-
-// DecodeWire implements wire's interface for types that decode themselves.
-func (f *taskRunFilter) DecodeWire(raw json.RawMessage) []wire.FieldError {
-	return decodeFilter(core.EntityTaskRun, raw, &f.Filter)
-}
-
-// DecodeWire implements wire's interface for types that decode themselves.
-func (f *deploymentFilter) DecodeWire(raw json.RawMessage) []wire.FieldError {
-	return decodeFilter(core.EntityDeployment, raw, &f.Filter)
-}
-
-// DecodeWire implements wire's interface for types that decode themselves.
-func (f *workPoolFilter) DecodeWire(raw json.RawMessage) []wire.FieldError {
-	return decodeFilter(core.EntityWorkPool, raw, &f.Filter)
-}
-
-// DecodeWire implements wire's interface for types that decode themselves.
-func (f *workQueueFilter) DecodeWire(raw json.RawMessage) []wire.FieldError {
-	return decodeFilter(core.EntityWorkQueue, raw, &f.Filter)
-}
-
-// DecodeWire implements wire's interface for types that decode themselves.
-func (f *workerFilter) DecodeWire(raw json.RawMessage) []wire.FieldError {
-	return decodeFilter(core.EntityWorker, raw, &f.Filter)
-}
-
-// DecodeWire implements wire's interface for types that decode themselves.
-func (f *logFilter) DecodeWire(raw json.RawMessage) []wire.FieldError {
-	return decodeFilter(core.EntityLog, raw, &f.Filter)
-}
-
-// filters are the filters that most lists take. wire decodes them as part of a body.
-type filters struct {
-	Flows       *flowFilter       `json:"flows"`
-	FlowRuns    *flowRunFilter    `json:"flow_runs"`
-	TaskRuns    *taskRunFilter    `json:"task_runs"`
-	Deployments *deploymentFilter `json:"deployments"`
-	WorkPools   *workPoolFilter   `json:"work_pools"`
-	// The reference calls the same filter by two names, by endpoint.
-	WorkQueues     *workQueueFilter `json:"work_queues"`
-	WorkPoolQueues *workQueueFilter `json:"work_pool_queues"`
+// into adds the filter, if it was given, to those of a query.
+func (f *filter[E]) into(s selection) {
+	if f != nil {
+		var e E
+		s[e.entity()] = &f.Filter
+	}
 }
 
 // where collects the filters that were given.
-func (f *filters) where() map[core.Entity]*core.Filter {
-	where := map[core.Entity]*core.Filter{}
-	if f.Flows != nil {
-		where[core.EntityFlow] = &f.Flows.Filter
+func where(given ...interface{ into(s selection) }) selection {
+	s := selection{}
+	for _, f := range given {
+		f.into(s)
 	}
-	if f.FlowRuns != nil {
-		where[core.EntityFlowRun] = &f.FlowRuns.Filter
-	}
-	if f.TaskRuns != nil {
-		where[core.EntityTaskRun] = &f.TaskRuns.Filter
-	}
-	if f.Deployments != nil {
-		where[core.EntityDeployment] = &f.Deployments.Filter
-	}
-	if f.WorkPools != nil {
-		where[core.EntityWorkPool] = &f.WorkPools.Filter
-	}
-	switch {
-	case f.WorkPoolQueues != nil:
-		where[core.EntityWorkQueue] = &f.WorkPoolQueues.Filter
-	case f.WorkQueues != nil:
-		where[core.EntityWorkQueue] = &f.WorkQueues.Filter
-	}
-	return where
+	return s
+}
+
+// The entities that bodies filter.
+type (
+	ofFlow               struct{}
+	ofFlowRun            struct{}
+	ofTaskRun            struct{}
+	ofDeployment         struct{}
+	ofWorkPool           struct{}
+	ofWorkQueue          struct{}
+	ofWorker             struct{}
+	ofLog                struct{}
+	ofVariable           struct{}
+	ofArtifact           struct{}
+	ofArtifactCollection struct{}
+	ofAutomation         struct{}
+	ofBlockType          struct{}
+	ofBlockSchema        struct{}
+)
+
+func (ofFlow) entity() core.Entity               { return core.EntityFlow }
+func (ofFlowRun) entity() core.Entity            { return core.EntityFlowRun }
+func (ofTaskRun) entity() core.Entity            { return core.EntityTaskRun }
+func (ofDeployment) entity() core.Entity         { return core.EntityDeployment }
+func (ofWorkPool) entity() core.Entity           { return core.EntityWorkPool }
+func (ofWorkQueue) entity() core.Entity          { return core.EntityWorkQueue }
+func (ofWorker) entity() core.Entity             { return core.EntityWorker }
+func (ofLog) entity() core.Entity                { return core.EntityLog }
+func (ofVariable) entity() core.Entity           { return core.EntityVariable }
+func (ofArtifact) entity() core.Entity           { return core.EntityArtifact }
+func (ofArtifactCollection) entity() core.Entity { return core.EntityArtifactCollection }
+func (ofAutomation) entity() core.Entity         { return core.EntityAutomation }
+func (ofBlockType) entity() core.Entity          { return core.EntityBlockType }
+func (ofBlockSchema) entity() core.Entity        { return core.EntityBlockSchema }
+
+// filters are the filters that most lists take. wire decodes them as part of a body.
+type filters struct {
+	_           struct{}              `wire:"embed"`
+	Flows       *filter[ofFlow]       `json:"flows"`
+	FlowRuns    *filter[ofFlowRun]    `json:"flow_runs"`
+	TaskRuns    *filter[ofTaskRun]    `json:"task_runs"`
+	Deployments *filter[ofDeployment] `json:"deployments"`
+	WorkPools   *filter[ofWorkPool]   `json:"work_pools"`
+	// The reference calls the same filter by two names, by endpoint.
+	WorkQueues     *filter[ofWorkQueue] `json:"work_queues"`
+	WorkPoolQueues *filter[ofWorkQueue] `json:"work_pool_queues"`
+}
+
+func (f filters) where() selection {
+	return where(f.Flows, f.FlowRuns, f.TaskRuns, f.Deployments, f.WorkPools, f.WorkQueues, f.WorkPoolQueues)
 }
 
 // operator joins conditions.
@@ -138,7 +132,7 @@ func decodeGroup(fields []core.Field, prefix string, raw json.RawMessage, into *
 			} else {
 				errs = decodeOps(f, prefix+f.Name, value, &group)
 			}
-			if len(errs) == 0 && !group.Empty() {
+			if len(errs) == 0 {
 				into.Groups = append(into.Groups, group)
 			}
 			return errs
@@ -189,7 +183,9 @@ func decodeValue(kind core.Kind, op core.Op, raw json.RawMessage) (any, []wire.F
 	case core.OpGe, core.OpLe:
 		n, errs := decoded[int64](raw)
 		return n, errs
-	case core.OpAny, core.OpNotAny, core.OpAll, core.OpStartsWith:
+	case core.OpCreatorID:
+		return erase(decoded[[]core.ID](raw))
+	case core.OpAny, core.OpNotAny, core.OpAll, core.OpStartsWith, core.OpCreatorType:
 	}
 	switch kind {
 	case core.KindID:

@@ -13,23 +13,20 @@ import (
 )
 
 func (a *API) flowRunRoutes(r *api.Router) {
+	runs := each(core.Tx.FilterFlowRuns, a.flowRunOf)
 	r.Handle("POST", "/flow_runs/", api.Handle(http.StatusCreated, a.createFlowRun))
-	r.Handle("POST", "/flow_runs/filter", api.Handle(http.StatusOK, a.filterFlowRuns))
-	r.Handle("POST", "/flow_runs/count", api.Handle(http.StatusOK, a.countFlowRuns))
-	r.Handle("POST", "/flow_runs/paginate", api.Handle(http.StatusOK, a.paginateFlowRuns))
-	r.Handle("GET", "/flow_runs/{id:uuid}", api.Handle(http.StatusOK, a.readFlowRun))
+	r.Handle("POST", "/flow_runs/filter", api.Handle(http.StatusOK, list[flowRunList](a, runs)))
+	r.Handle("POST", "/flow_runs/count", api.Handle(http.StatusOK, count[filters](a, core.Tx.CountFlowRuns)))
+	r.Handle("POST", "/flow_runs/paginate", api.Handle(http.StatusOK, paginate[flowRunPages](a, runs, core.Tx.CountFlowRuns)))
+	r.Handle("GET", "/flow_runs/{id:uuid}", api.Handle(http.StatusOK, get[byID](a, one(core.Tx.FlowRun, a.flowRunOf))))
 	r.Handle("PATCH", "/flow_runs/{id:uuid}", api.Handle(http.StatusNoContent, a.updateFlowRun))
-	r.Handle("DELETE", "/flow_runs/{id:uuid}", api.Handle(http.StatusNoContent, a.deleteFlowRun))
+	r.Handle("DELETE", "/flow_runs/{id:uuid}", api.Handle(http.StatusNoContent, do[byID](a, a.Engine.DeleteFlowRun)))
 	r.Handle("PATCH", "/flow_runs/{id:uuid}/labels", api.Handle(http.StatusNoContent, a.labelFlowRun))
 	r.Handle("POST", "/flow_runs/{id:uuid}/set_state", api.Handle(http.StatusCreated, a.setFlowRunState))
 	r.Handle("POST", "/flow_runs/{id:uuid}/resume", api.Handle(http.StatusCreated, a.resumeFlowRun))
 }
 
-type createFlowRunIn struct {
-	Body client.FlowRunCreate `body:""`
-}
-
-func (a *API) createFlowRun(ctx context.Context, in createFlowRunIn) (api.Response, error) {
+func (a *API) createFlowRun(ctx context.Context, in bodyIn[client.FlowRunCreate]) (api.Response, error) {
 	b := in.Body
 	run := engine.NewFlowRun{
 		FlowID: b.FlowID, FlowVersion: b.FlowVersion, Parameters: b.Parameters, Context: b.Context, Policy: b.Policy.Core(),
@@ -49,10 +46,7 @@ func (a *API) createFlowRun(ctx context.Context, in createFlowRunIn) (api.Respon
 	out, created, err := a.Engine.CreateFlowRunIn(ctx, a.workspace(ctx), run, engine.Place{
 		Deployment: b.DeploymentID, WorkPool: b.WorkPoolName, WorkQueue: b.WorkQueueName,
 	})
-	if err != nil {
-		return api.Response{}, err
-	}
-	return made(created, client.FlowRunOf(out, a.Now())), nil
+	return made(out, created, err, a.flowRunOf)
 }
 
 // flowRunSort is an order of flow runs.
@@ -66,83 +60,31 @@ func (flowRunSort) Enum() []string {
 	}
 }
 
-type filterFlowRunsIn struct {
-	Body struct {
-		_    struct{}    `wire:"embed"`
-		Sort flowRunSort `json:"sort" wire:"default=ID_DESC"`
+// flowRunOrder is the part of a body that orders flow runs.
+type flowRunOrder struct {
+	Sort flowRunSort `json:"sort" wire:"default=ID_DESC"`
+}
+
+func (o flowRunOrder) order() string { return string(o.Sort) }
+
+type (
+	flowRunList struct {
+		flowRunOrder
 		page
 		filters
-	} `body:""`
-}
-
-func (a *API) filterFlowRuns(ctx context.Context, in filterFlowRunsIn) ([]client.FlowRun, error) {
-	q, err := query(in.Body.filters, string(in.Body.Sort), in.Body.page)
-	if err != nil {
-		return nil, err
 	}
-	return a.listFlowRuns(ctx, q)
-}
-
-func (a *API) listFlowRuns(ctx context.Context, q core.Query) ([]client.FlowRun, error) {
-	runs, err := read(ctx, a, func(tx core.Tx) ([]*core.FlowRun, error) { return tx.FilterFlowRuns(q) })
-	return mapped(runs, a.flowRunOf), err
-}
+	flowRunPages struct {
+		flowRunOrder
+		numbered
+		filters
+	}
+)
 
 func (a *API) flowRunOf(r *core.FlowRun) client.FlowRun { return client.FlowRunOf(r, a.Now()) }
 
-func (a *API) countFlowRuns(ctx context.Context, in filtersIn) (int, error) {
-	return a.numberOfFlowRuns(ctx, core.Query{Where: in.Body.where()})
-}
-
-func (a *API) numberOfFlowRuns(ctx context.Context, q core.Query) (int, error) {
-	return read(ctx, a, func(tx core.Tx) (int, error) { return tx.CountFlowRuns(q) })
-}
-
-type paginateFlowRunsIn struct {
-	Body struct {
-		_    struct{}    `wire:"embed"`
-		Sort flowRunSort `json:"sort" wire:"default=ID_DESC"`
-		numbered
-		filters
-	} `body:""`
-}
-
-func (a *API) paginateFlowRuns(ctx context.Context, in paginateFlowRunsIn) (out pages[client.FlowRun], err error) {
-	p, size, err := in.Body.offset()
-	if err != nil {
-		return out, err
-	}
-	q, err := query(in.Body.filters, string(in.Body.Sort), p)
-	if err != nil {
-		return out, err
-	}
-	list, err := a.listFlowRuns(ctx, q)
-	if err != nil {
-		return out, err
-	}
-	n, err := a.numberOfFlowRuns(ctx, q)
-	return pagesOf(list, n, size, in.Body.Page), err
-}
-
-func (a *API) readFlowRun(ctx context.Context, in byID) (out client.FlowRun, err error) {
-	err = a.view(ctx, func(tx core.Tx) error {
-		r, err := tx.FlowRun(in.ID)
-		if err == nil {
-			out = a.flowRunOf(r)
-		}
-		return err
-	})
-	return out, err
-}
-
-type updateFlowRunIn struct {
-	ID   core.ID              `path:"id"`
-	Body client.FlowRunUpdate `body:""`
-}
-
-func (a *API) updateFlowRun(ctx context.Context, in updateFlowRunIn) (struct{}, error) {
+func (a *API) updateFlowRun(ctx context.Context, in idIn[client.FlowRunUpdate]) (struct{}, error) {
 	b := in.Body
-	return struct{}{}, a.Engine.UpdateFlowRun(ctx, a.workspace(ctx), in.ID, func(r *core.FlowRun) {
+	change := func(r *core.FlowRun) {
 		if b.Name != nil {
 			r.Name = *b.Name
 		}
@@ -157,10 +99,11 @@ func (a *API) updateFlowRun(ctx context.Context, in updateFlowRunIn) (struct{}, 
 		if tags, ok := b.Tags.Get(); ok {
 			r.Tags = tags
 		}
-		if v, ok := b.JobVariables.Get(); ok {
-			r.JobVariables = v
-		}
-	})
+	}
+	if v, ok := b.JobVariables.Get(); ok {
+		return struct{}{}, a.Engine.UpdateFlowRunVariables(ctx, a.workspace(ctx), in.ID, v, change)
+	}
+	return struct{}{}, a.Engine.UpdateFlowRun(ctx, a.workspace(ctx), in.ID, change)
 }
 
 // setPtr sets a field that a body names, to nil for null.
@@ -168,10 +111,6 @@ func setPtr[T any](field **T, o wire.Opt[T]) {
 	if o.Set {
 		*field = o.Ptr()
 	}
-}
-
-func (a *API) deleteFlowRun(ctx context.Context, in byID) (struct{}, error) {
-	return struct{}{}, a.Engine.DeleteFlowRun(ctx, a.workspace(ctx), in.ID)
 }
 
 type labelFlowRunIn struct {

@@ -101,7 +101,7 @@ func (a *API) logsOut(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.cancel()
-	var f logFilter
+	var f filter[ofLog]
 	if _, ok := s.receiveFilter(&f); !ok {
 		return
 	}

@@ -20,7 +20,7 @@ func FuzzFilter(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		var filter flowRunFilter
+		var filter filter[ofFlowRun]
 		if err := wire.Decode([]byte(text), &filter); err != nil {
 			return
 		}

@@ -16,27 +16,15 @@ func (a *API) inputRoutes(r *api.Router) {
 	r.Handle("DELETE", "/flow_runs/{id:uuid}/input/{key}", api.Handle(http.StatusNoContent, a.deleteInput))
 }
 
-type createInputIn struct {
-	ID   core.ID                   `path:"id"`
-	Body client.FlowRunInputCreate `body:""`
-}
-
-func (a *API) createInput(ctx context.Context, in createInputIn) (struct{}, error) {
+func (a *API) createInput(ctx context.Context, in idIn[client.FlowRunInputCreate]) (struct{}, error) {
 	return struct{}{}, a.Engine.CreateFlowRunInput(ctx, a.workspace(ctx), in.ID, in.Body.Key, in.Body.Value, in.Body.Sender)
 }
 
-type filterInputsIn struct {
-	ID   core.ID                   `path:"id"`
-	Body client.FlowRunInputFilter `body:""`
-}
-
-func (a *API) filterInputs(ctx context.Context, in filterInputsIn) (out []client.FlowRunInput, err error) {
-	err = a.view(ctx, func(tx core.Tx) error {
-		found, err := tx.FlowRunInputs(in.ID, in.Body.Prefix, in.Body.ExcludeKeys, max(in.Body.Limit, 0))
-		out = mapped(found, client.FlowRunInputOf)
-		return err
+func (a *API) filterInputs(ctx context.Context, in idIn[client.FlowRunInputFilter]) ([]client.FlowRunInput, error) {
+	found, err := read(ctx, a, func(tx core.Tx) ([]*core.FlowRunInput, error) {
+		return tx.FlowRunInputs(in.ID, in.Body.Prefix, in.Body.ExcludeKeys, max(in.Body.Limit, 0))
 	})
-	return out, err
+	return mapped(found, client.FlowRunInputOf), err
 }
 
 type inputByKey struct {
@@ -45,15 +33,11 @@ type inputByKey struct {
 }
 
 // readInput answers with the value itself, as text.
-func (a *API) readInput(ctx context.Context, in inputByKey) (res api.Response, err error) {
-	err = a.view(ctx, func(tx core.Tx) error {
-		found, err := tx.FlowRunInput(in.ID, in.Key)
-		if err == nil {
-			res = api.Response{Header: http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, Body: []byte(found.Value)}
-		}
-		return err
+func (a *API) readInput(ctx context.Context, in inputByKey) (api.Response, error) {
+	found, err := read(ctx, a, func(tx core.Tx) (*core.FlowRunInput, error) { return tx.FlowRunInput(in.ID, in.Key) })
+	return shown(found, err, func(i *core.FlowRunInput) api.Response {
+		return api.Response{Header: http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, Body: []byte(i.Value)}
 	})
-	return res, err
 }
 
 func (a *API) deleteInput(ctx context.Context, in inputByKey) (struct{}, error) {

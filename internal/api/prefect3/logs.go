@@ -11,7 +11,7 @@ import (
 
 func (a *API) logRoutes(r *api.Router) {
 	r.Handle("POST", "/logs/", api.Handle(http.StatusCreated, a.createLogs))
-	r.Handle("POST", "/logs/filter", api.Handle(http.StatusOK, a.filterLogs))
+	r.Handle("POST", "/logs/filter", api.Handle(http.StatusOK, list[logList](a, each(core.Tx.FilterLogs, client.LogOf))))
 	r.HandleOpen("GET", "/logs/out", api.Socket(a.logsOut))
 }
 
@@ -21,11 +21,7 @@ type logLines []client.LogCreate
 // Sequence tells wire how the reference declares the body.
 func (logLines) Sequence() {}
 
-type createLogsIn struct {
-	Body logLines `body:""`
-}
-
-func (a *API) createLogs(ctx context.Context, in createLogsIn) (struct{}, error) {
+func (a *API) createLogs(ctx context.Context, in bodyIn[logLines]) (struct{}, error) {
 	lines := make([]core.Log, len(in.Body))
 	logs := make([]*core.Log, len(in.Body))
 	for i := range in.Body {
@@ -45,23 +41,13 @@ type logSort string
 // Enum lists the values.
 func (logSort) Enum() []string { return []string{"TIMESTAMP_ASC", "TIMESTAMP_DESC"} }
 
-type filterLogsIn struct {
-	Body struct {
-		_ struct{} `wire:"embed"`
-		page
-		Logs *logFilter `json:"logs"`
-		Sort logSort    `json:"sort" wire:"default=TIMESTAMP_ASC"`
-	} `body:""`
+// logList is the body of POST /logs/filter.
+type logList struct {
+	_ struct{} `wire:"embed"`
+	page
+	Logs *filter[ofLog] `json:"logs"`
+	Sort logSort        `json:"sort" wire:"default=TIMESTAMP_ASC"`
 }
 
-func (a *API) filterLogs(ctx context.Context, in filterLogsIn) ([]client.Log, error) {
-	q, err := query(filters{}, string(in.Body.Sort), in.Body.page)
-	if err != nil {
-		return nil, err
-	}
-	if in.Body.Logs != nil {
-		q.Where[core.EntityLog] = &in.Body.Logs.Filter
-	}
-	logs, err := read(ctx, a, func(tx core.Tx) ([]*core.Log, error) { return tx.FilterLogs(q) })
-	return mapped(logs, client.LogOf), err
-}
+func (l logList) order() string    { return string(l.Sort) }
+func (l logList) where() selection { return where(l.Logs) }

@@ -10,11 +10,75 @@ import (
 // maxLimit is the most rows that one answer lists, and the default.
 const maxLimit = 200
 
+// listing is the body of a list. It is put together by embedding: a page or
+// numbered, filters, and an order.
+type listing interface {
+	selecting
+	// order is the name of the order.
+	order() string
+	// rows says which rows are wanted.
+	rows() page
+}
+
 // page is the part of a body that says which rows of a list are wanted.
 type page struct {
-	Limit  *int `json:"limit"`
-	Offset int  `json:"offset" wire:"ge=0,nullable"`
+	_      struct{} `wire:"embed"`
+	Limit  *int     `json:"limit"`
+	Offset int      `json:"offset" wire:"ge=0,nullable"`
 }
+
+func (p page) rows() page { return p }
+
+// numbered is the part of a body that says which page is wanted.
+type numbered struct {
+	_     struct{} `wire:"embed"`
+	Page  int      `json:"page" wire:"ge=1,default=1"`
+	Limit *int     `json:"limit"`
+}
+
+func (n numbered) rows() page {
+	size := maxLimit
+	if n.Limit != nil {
+		size = *n.Limit
+	}
+	return page{Limit: &size, Offset: (n.Page - 1) * size}
+}
+
+func (n numbered) number() int { return n.Page }
+
+// nameSort is the order of most things that have a name.
+type nameSort string
+
+// Enum lists the values.
+func (nameSort) Enum() []string {
+	return []string{"CREATED_DESC", "UPDATED_DESC", "NAME_ASC", "NAME_DESC"}
+}
+
+// nameOrder is the part of a body that orders by name unless told otherwise.
+type nameOrder struct {
+	Sort nameSort `json:"sort" wire:"default=NAME_ASC"`
+}
+
+func (o nameOrder) order() string { return string(o.Sort) }
+
+// unordered is the part of a list's body without an order.
+type unordered struct{}
+
+func (unordered) order() string { return "" }
+
+// The bodies of lists of what has a name, by the common filters.
+type (
+	namedList struct {
+		page
+		filters
+		nameOrder
+	}
+	namedPages struct {
+		numbered
+		filters
+		nameOrder
+	}
+)
 
 // limit checks how many rows are wanted.
 func limit(asked *int) (int, error) {
@@ -30,9 +94,9 @@ func limit(asked *int) (int, error) {
 }
 
 // query makes a query of filters, a sort and a page.
-func query(f filters, sort string, p page) (core.Query, error) {
+func query(s selecting, sort string, p page) (core.Query, error) {
 	n, err := limit(p.Limit)
-	return core.Query{Where: f.where(), Sort: sort, Limit: n, Offset: p.Offset}, err
+	return core.Query{Where: s.where(), Sort: sort, Limit: n, Offset: p.Offset}, err
 }
 
 // pages is an answer of the paginate endpoints.
@@ -42,18 +106,6 @@ type pages[T any] struct {
 	Limit   int `json:"limit"`
 	Pages   int `json:"pages"`
 	Page    int `json:"page"`
-}
-
-// numbered is the part of a body that says which page is wanted.
-type numbered struct {
-	Page  int  `json:"page" wire:"ge=1,default=1"`
-	Limit *int `json:"limit"`
-}
-
-// offset turns the page's number into a page of rows.
-func (n numbered) offset() (page, int, error) {
-	size, err := limit(n.Limit)
-	return page{Limit: &size, Offset: (n.Page - 1) * size}, size, err
 }
 
 // pagesOf makes an answer.
@@ -75,13 +127,4 @@ func optRaw(l wire.Opt[wire.Labels]) []byte {
 		return nil
 	}
 	return v
-}
-
-// mapped converts a list.
-func mapped[A, B any](list []A, fn func(A) B) []B {
-	out := make([]B, len(list))
-	for i, v := range list {
-		out[i] = fn(v)
-	}
-	return out
 }

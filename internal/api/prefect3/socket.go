@@ -18,8 +18,9 @@ const subprotocol = "prefect"
 type socket struct {
 	*websocket.Conn
 	// ctx ends with the request or the server.
-	ctx    context.Context //nolint:containedctx // a socket lives as long as its request's context
-	cancel context.CancelFunc
+	ctx context.Context //nolint:containedctx // a socket lives as long as its request's context
+	// cancel ends ctx, and returns after the close frame that a stopping server sends.
+	cancel func()
 }
 
 // accept makes a websocket and authenticates it: a client that offers the
@@ -33,17 +34,23 @@ func (a *API) accept(w http.ResponseWriter, r *http.Request, o api.SocketOptions
 		return nil
 	}
 	ctx, cancel := context.WithCancel(r.Context())
-	s := &socket{Conn: conn, ctx: ctx, cancel: cancel}
+	watched := make(chan struct{})
+	s := &socket{Conn: conn, ctx: ctx, cancel: func() {
+		cancel()
+		<-watched
+	}}
 	go func() {
+		defer close(watched)
 		select {
 		case <-a.Done:
-			_ = conn.Close(websocket.StatusServiceRestart, "the server is stopping")
+			// The code of the reference: at 1001 its subscribers would end, at this one they connect again.
+			s.refuse(websocket.StatusServiceRestart, "the server is stopping")
 			cancel()
 		case <-ctx.Done():
 		}
 	}()
 	if conn.Subprotocol() == subprotocol && !a.authenticate(s) {
-		cancel()
+		s.cancel()
 		return nil
 	}
 	return s

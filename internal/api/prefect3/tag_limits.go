@@ -30,19 +30,12 @@ func tagLimitOf(l *engine.TagLimit) client.TagLimit {
 	}
 }
 
-type createTagLimitIn struct {
-	Body client.TagLimitCreate `body:""`
-}
-
-func (a *API) createTagLimit(ctx context.Context, in createTagLimitIn) (api.Response, error) {
+func (a *API) createTagLimit(ctx context.Context, in bodyIn[client.TagLimitCreate]) (api.Response, error) {
 	l, created, err := a.Engine.PutTagLimit(ctx, a.workspace(ctx), in.Body.Tag, in.Body.ConcurrencyLimit)
-	if err != nil {
-		return api.Response{}, err
-	}
-	return made(created, tagLimitOf(l)), nil
+	return made(l, created, err, tagLimitOf)
 }
 
-func (a *API) filterTagLimits(ctx context.Context, in pageIn) ([]client.TagLimit, error) {
+func (a *API) filterTagLimits(ctx context.Context, in bodyIn[page]) ([]client.TagLimit, error) {
 	n, err := limit(in.Body.Limit)
 	if err != nil || n == 0 {
 		return nil, err
@@ -51,16 +44,9 @@ func (a *API) filterTagLimits(ctx context.Context, in pageIn) ([]client.TagLimit
 	return mapped(found, tagLimitOf), err
 }
 
-func (a *API) oneTagLimit(ctx context.Context, ref engine.LimitRef) (out client.TagLimit, err error) {
-	l, err := a.Engine.TagLimit(ctx, a.workspace(ctx), ref)
-	if err != nil {
-		return out, err
-	}
-	return tagLimitOf(l), nil
-}
-
 func (a *API) readTagLimit(ctx context.Context, in byID) (client.TagLimit, error) {
-	return a.oneTagLimit(ctx, engine.LimitRef{ID: in.ID})
+	l, err := a.Engine.TagLimit(ctx, a.workspace(ctx), engine.LimitRef{ID: in.ID})
+	return shown(l, err, tagLimitOf)
 }
 
 type byTag struct {
@@ -68,7 +54,8 @@ type byTag struct {
 }
 
 func (a *API) readTagLimitByTag(ctx context.Context, in byTag) (client.TagLimit, error) {
-	return a.oneTagLimit(ctx, engine.TagLimitRef(in.Tag))
+	l, err := a.Engine.TagLimit(ctx, a.workspace(ctx), engine.TagLimitRef(in.Tag))
+	return shown(l, err, tagLimitOf)
 }
 
 func (a *API) deleteTagLimit(ctx context.Context, in byID) (struct{}, error) {
@@ -88,13 +75,9 @@ func (a *API) resetTagLimit(ctx context.Context, in resetTagLimitIn) (struct{}, 
 	return struct{}{}, a.Engine.ResetTagLimit(ctx, a.workspace(ctx), in.Tag, in.Body.SlotOverride)
 }
 
-type tagSlotsIn struct {
-	Body client.TagSlots `body:""`
-}
-
 // incrementTagSlots names the limits by their tags; decrementTagSlots names them
 // by the limits' own names, as the reference does.
-func (a *API) incrementTagSlots(ctx context.Context, in tagSlotsIn) ([]client.MinimalConcurrencyLimit, error) {
+func (a *API) incrementTagSlots(ctx context.Context, in bodyIn[client.TagSlots]) ([]client.MinimalConcurrencyLimit, error) {
 	limits, err := a.Engine.AcquireTagSlots(ctx, a.workspace(ctx), in.Body.Names, in.Body.TaskRunID)
 	return mapped(limits, func(l *core.ConcurrencyLimit) client.MinimalConcurrencyLimit {
 		out := client.MinimalConcurrencyLimitOf(l)
@@ -103,7 +86,7 @@ func (a *API) incrementTagSlots(ctx context.Context, in tagSlotsIn) ([]client.Mi
 	}), err
 }
 
-func (a *API) decrementTagSlots(ctx context.Context, in tagSlotsIn) ([]client.MinimalConcurrencyLimit, error) {
+func (a *API) decrementTagSlots(ctx context.Context, in bodyIn[client.TagSlots]) ([]client.MinimalConcurrencyLimit, error) {
 	limits, err := a.Engine.ReleaseTagSlots(ctx, a.workspace(ctx), in.Body.Names, in.Body.TaskRunID)
 	return mapped(limits, client.MinimalConcurrencyLimitOf), err
 }

@@ -2,6 +2,7 @@ package prefect3
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 
 	"github.com/leat-dev/leat/internal/api"
@@ -12,23 +13,19 @@ import (
 
 func (a *API) taskRunRoutes(r *api.Router) {
 	r.Handle("POST", "/task_runs/", api.Handle(http.StatusCreated, a.createTaskRun))
-	r.Handle("POST", "/task_runs/filter", api.Handle(http.StatusOK, a.filterTaskRuns))
-	r.Handle("POST", "/task_runs/count", api.Handle(http.StatusOK, a.countTaskRuns))
-	r.Handle("GET", "/task_runs/{id:uuid}", api.Handle(http.StatusOK, a.readTaskRun))
+	r.Handle("POST", "/task_runs/filter", api.Handle(http.StatusOK, list[taskRunList](a, each(core.Tx.FilterTaskRuns, a.taskRunOf))))
+	r.Handle("POST", "/task_runs/count", api.Handle(http.StatusOK, count[filters](a, core.Tx.CountTaskRuns)))
+	r.Handle("GET", "/task_runs/{id:uuid}", api.Handle(http.StatusOK, get[byID](a, one(taskRun, a.taskRunOf))))
 	r.Handle("PATCH", "/task_runs/{id:uuid}", api.Handle(http.StatusNoContent, a.updateTaskRun))
-	r.Handle("DELETE", "/task_runs/{id:uuid}", api.Handle(http.StatusNoContent, a.deleteTaskRun))
+	r.Handle("DELETE", "/task_runs/{id:uuid}", api.Handle(http.StatusNoContent, do[byID](a, a.Engine.DeleteTaskRun)))
 	r.Handle("POST", "/task_runs/{id:uuid}/set_state", api.Handle(http.StatusCreated, a.setTaskRunState))
 }
 
-type createTaskRunIn struct {
-	Body client.TaskRunCreate `body:""`
-}
-
-func (a *API) createTaskRun(ctx context.Context, in createTaskRunIn) (api.Response, error) {
+func (a *API) createTaskRun(ctx context.Context, in bodyIn[client.TaskRunCreate]) (api.Response, error) {
 	b := in.Body
 	run := engine.NewTaskRun{Run: core.TaskRun{
 		FlowRunID: b.FlowRunID, TaskKey: b.TaskKey, DynamicKey: b.DynamicKey, CacheKey: b.CacheKey, CacheExpiration: b.CacheExpiration.Ptr(),
-		TaskVersion: b.TaskVersion, Policy: b.Policy.Core(), Tags: b.Tags, Labels: optRaw(b.Labels), TaskInputs: b.TaskInputs,
+		TaskVersion: b.TaskVersion, Policy: b.Policy.Core(), Tags: b.Tags, Labels: optRaw(b.Labels), TaskInputs: json.RawMessage(b.TaskInputs),
 	}}
 	if b.ID != nil {
 		run.Run.ID = *b.ID
@@ -41,10 +38,7 @@ func (a *API) createTaskRun(ctx context.Context, in createTaskRunIn) (api.Respon
 		run.State = &s
 	}
 	out, created, err := a.Engine.CreateTaskRun(ctx, a.workspace(ctx), run)
-	if err != nil {
-		return api.Response{}, err
-	}
-	return made(created, a.taskRunOf(out)), nil
+	return made(out, created, err, a.taskRunOf)
 }
 
 func (a *API) taskRunOf(r *core.TaskRun) client.TaskRun { return client.TaskRunOf(r, a.Now()) }
@@ -60,54 +54,26 @@ func (taskRunSort) Enum() []string {
 	}
 }
 
-type filterTaskRunsIn struct {
-	Body struct {
-		_    struct{}    `wire:"embed"`
-		Sort taskRunSort `json:"sort" wire:"default=ID_DESC"`
-		page
-		filters
-	} `body:""`
+// taskRunList is the body of a list of task runs.
+type taskRunList struct {
+	Sort taskRunSort `json:"sort" wire:"default=ID_DESC"`
+	page
+	filters
 }
 
-func (a *API) filterTaskRuns(ctx context.Context, in filterTaskRunsIn) ([]client.TaskRun, error) {
-	q, err := query(in.Body.filters, string(in.Body.Sort), in.Body.page)
-	if err != nil {
-		return nil, err
-	}
-	runs, err := read(ctx, a, func(tx core.Tx) ([]*core.TaskRun, error) { return tx.FilterTaskRuns(q) })
-	return mapped(runs, a.taskRunOf), err
+func (b taskRunList) order() string { return string(b.Sort) }
+
+func taskRun(tx core.Tx, id core.ID) (*core.TaskRun, error) {
+	r, err := tx.TaskRun(id)
+	return r, missingAs(err, "Task not found")
 }
 
-func (a *API) countTaskRuns(ctx context.Context, in filtersIn) (int, error) {
-	return read(ctx, a, func(tx core.Tx) (int, error) { return tx.CountTaskRuns(core.Query{Where: in.Body.where()}) })
-}
-
-func (a *API) readTaskRun(ctx context.Context, in byID) (out client.TaskRun, err error) {
-	err = a.view(ctx, func(tx core.Tx) error {
-		r, err := tx.TaskRun(in.ID)
-		if err == nil {
-			out = a.taskRunOf(r)
-		}
-		return err
-	})
-	return out, missingAs(err, "Task not found")
-}
-
-type updateTaskRunIn struct {
-	ID   core.ID              `path:"id"`
-	Body client.TaskRunUpdate `body:""`
-}
-
-func (a *API) updateTaskRun(ctx context.Context, in updateTaskRunIn) (struct{}, error) {
+func (a *API) updateTaskRun(ctx context.Context, in idIn[client.TaskRunUpdate]) (struct{}, error) {
 	if in.Body.Name == nil {
-		_, err := a.readTaskRun(ctx, byID{in.ID})
+		_, err := read(ctx, a, func(tx core.Tx) (*core.TaskRun, error) { return tx.TaskRun(in.ID) })
 		return struct{}{}, err
 	}
 	return struct{}{}, a.Engine.UpdateTaskRun(ctx, a.workspace(ctx), in.ID, *in.Body.Name)
-}
-
-func (a *API) deleteTaskRun(ctx context.Context, in byID) (struct{}, error) {
-	return struct{}{}, a.Engine.DeleteTaskRun(ctx, a.workspace(ctx), in.ID)
 }
 
 func (a *API) setTaskRunState(ctx context.Context, in setStateIn) (out client.Orchestration, err error) {

@@ -15,24 +15,20 @@ import (
 
 func (a *API) workPoolRoutes(r *api.Router) {
 	r.Handle("POST", "/work_pools/", api.Handle(http.StatusCreated, a.createWorkPool))
-	r.Handle("GET", "/work_pools/{name}", api.Handle(http.StatusOK, a.readWorkPool))
+	r.Handle("GET", "/work_pools/{name}", api.Handle(http.StatusOK, get[byName](a, workPool)))
 	r.Handle("PATCH", "/work_pools/{name}", api.Handle(http.StatusNoContent, a.updateWorkPool))
-	r.Handle("DELETE", "/work_pools/{name}", api.Handle(http.StatusNoContent, a.deleteWorkPool))
-	r.Handle("POST", "/work_pools/filter", api.Handle(http.StatusOK, a.filterWorkPools))
-	r.Handle("POST", "/work_pools/count", api.Handle(http.StatusOK, a.countWorkPools))
+	r.Handle("DELETE", "/work_pools/{name}", api.Handle(http.StatusNoContent, do[byName](a, a.Engine.DeleteWorkPool)))
+	r.Handle("POST", "/work_pools/filter", api.Handle(http.StatusOK, list[workPoolList](a, workPools)))
+	r.Handle("POST", "/work_pools/count", api.Handle(http.StatusOK, count[workPoolFilters](a, core.Tx.CountWorkPools)))
 	r.Handle("POST", "/work_pools/{name}/concurrency_status", api.Handle(http.StatusOK, a.workPoolSlots))
 	r.Handle("POST", "/work_pools/{name}/get_scheduled_flow_runs", api.Handle(http.StatusOK, a.pollWorkPool))
 	r.Handle("POST", "/work_pools/{name}/workers/heartbeat", api.Handle(http.StatusNoContent, a.beatWorker))
-	r.Handle("POST", "/work_pools/{name}/workers/filter", api.Handle(http.StatusOK, a.filterWorkers))
+	r.Handle("POST", "/work_pools/{name}/workers/filter", api.Handle(http.StatusOK, listInPool[workerList](a, each(core.Tx.FilterWorkers, client.WorkerOf))))
 	r.Handle("DELETE", "/work_pools/{name}/workers/{worker}", api.Handle(http.StatusNoContent, a.deleteWorker))
 	r.HandleOpen("GET", "/work_pools/{name}/workers/connect", api.Socket(a.workerChannel))
 }
 
-type createWorkPoolIn struct {
-	Body client.WorkPoolCreate `body:""`
-}
-
-func (a *API) createWorkPool(ctx context.Context, in createWorkPoolIn) (out client.WorkPool, err error) {
+func (a *API) createWorkPool(ctx context.Context, in bodyIn[client.WorkPoolCreate]) (out client.WorkPool, err error) {
 	b := in.Body
 	p, err := a.Engine.CreateWorkPool(ctx, a.workspace(ctx), engine.NewWorkPool{
 		Name: string(b.Name), Description: b.Description, Type: b.Type, BaseJobTemplate: template(b.BaseJobTemplate), IsPaused: b.IsPaused,
@@ -50,18 +46,6 @@ func template(t client.JobTemplate) json.RawMessage {
 		return json.RawMessage("{}")
 	}
 	return json.RawMessage(t)
-}
-
-func (a *API) readWorkPool(ctx context.Context, in byName) (out client.WorkPool, err error) {
-	err = a.view(ctx, func(tx core.Tx) error {
-		p, err := tx.WorkPoolByName(in.Name)
-		if err != nil {
-			return err
-		}
-		out, err = showWorkPool(tx, p)
-		return err
-	})
-	return out, err
 }
 
 // showWorkPool counts the slots in use where a limit asks for it.
@@ -85,12 +69,43 @@ func poolSlots(tx core.Tx, poolID core.ID) (map[core.ID]int, error) {
 	return tx.SlotsInUse(mapped(queues, func(q *core.WorkQueue) core.ID { return q.ID }), false)
 }
 
-type updateWorkPoolIn struct {
-	Name string                `path:"name"`
-	Body client.WorkPoolUpdate `body:""`
+func workPool(tx core.Tx, name string) (out client.WorkPool, err error) {
+	p, err := tx.WorkPoolByName(name)
+	if err != nil {
+		return out, err
+	}
+	return showWorkPool(tx, p)
 }
 
-func (a *API) updateWorkPool(ctx context.Context, in updateWorkPoolIn) (struct{}, error) {
+func workPools(tx core.Tx, q core.Query) ([]client.WorkPool, error) {
+	found, err := tx.FilterWorkPools(q)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]client.WorkPool, len(found))
+	for i, p := range found {
+		if out[i], err = showWorkPool(tx, p); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// workPoolFilters is the part of a body that selects pools.
+type workPoolFilters struct {
+	_         struct{}            `wire:"embed"`
+	WorkPools *filter[ofWorkPool] `json:"work_pools"`
+}
+
+func (f workPoolFilters) where() selection { return where(f.WorkPools) }
+
+type workPoolList struct {
+	workPoolFilters
+	page
+	unordered
+}
+
+func (a *API) updateWorkPool(ctx context.Context, in nameIn[client.WorkPoolUpdate]) (struct{}, error) {
 	b := in.Body
 	change := engine.WorkPoolChange{Description: b.Description, IsPaused: b.IsPaused, ConcurrencyLimit: b.ConcurrencyLimit}
 	if t, ok := b.BaseJobTemplate.Get(); ok {
@@ -100,55 +115,6 @@ func (a *API) updateWorkPool(ctx context.Context, in updateWorkPoolIn) (struct{}
 		change.StorageConfiguration = wire.Some(s.JSON())
 	}
 	return struct{}{}, a.Engine.UpdateWorkPool(ctx, a.workspace(ctx), in.Name, change)
-}
-
-func (a *API) deleteWorkPool(ctx context.Context, in byName) (struct{}, error) {
-	return struct{}{}, a.Engine.DeleteWorkPool(ctx, a.workspace(ctx), in.Name)
-}
-
-type filterWorkPoolsIn struct {
-	Body struct {
-		_         struct{}        `wire:"embed"`
-		WorkPools *workPoolFilter `json:"work_pools"`
-		page
-	} `body:""`
-}
-
-func (a *API) filterWorkPools(ctx context.Context, in filterWorkPoolsIn) (out []client.WorkPool, err error) {
-	q, err := query(filters{WorkPools: in.Body.WorkPools}, "", in.Body.page)
-	if err != nil {
-		return nil, err
-	}
-	err = a.view(ctx, func(tx core.Tx) error {
-		found, err := tx.FilterWorkPools(q)
-		if err != nil {
-			return err
-		}
-		out = make([]client.WorkPool, len(found))
-		for i, p := range found {
-			if out[i], err = showWorkPool(tx, p); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return out, err
-}
-
-type countWorkPoolsIn struct {
-	Body struct {
-		_         struct{}        `wire:"embed"`
-		WorkPools *workPoolFilter `json:"work_pools"`
-	} `body:""`
-}
-
-func (a *API) countWorkPools(ctx context.Context, in countWorkPoolsIn) (n int, err error) {
-	f := filters{WorkPools: in.Body.WorkPools}
-	err = a.view(ctx, func(tx core.Tx) (err error) {
-		n, err = tx.CountWorkPools(core.Query{Where: f.where()})
-		return err
-	})
-	return n, err
 }
 
 type workPoolSlotsIn struct {
@@ -161,7 +127,7 @@ type workPoolSlotsIn struct {
 }
 
 func (a *API) workPoolSlots(ctx context.Context, in workPoolSlotsIn) (out client.PoolSlots, err error) {
-	p, size, err := in.Body.offset()
+	page, err := query(filters{}, "", in.Body.rows())
 	if err != nil {
 		return out, err
 	}
@@ -179,15 +145,15 @@ func (a *API) workPoolSlots(ctx context.Context, in workPoolSlotsIn) (out client
 		if err != nil {
 			return err
 		}
-		shown := pagesOf([]client.PoolQueueSlots{}, len(queues), size, in.Body.Page)
+		shown := pagesOf([]client.PoolQueueSlots{}, len(queues), page.Limit, in.Body.Page)
 		out = client.PoolSlots{
-			ConcurrencyLimit: pool.ConcurrencyLimit, Queues: []client.PoolQueueSlots{}, Count: shown.Count, Limit: size,
+			ConcurrencyLimit: pool.ConcurrencyLimit, Queues: []client.PoolQueueSlots{}, Count: shown.Count, Limit: page.Limit,
 			Pages: shown.Pages, Page: shown.Page,
 		}
 		for _, n := range used {
 			out.ActiveSlots += n
 		}
-		for _, q := range queues[min(p.Offset, len(queues)):min(p.Offset+size, len(queues))] {
+		for _, q := range queues[min(page.Offset, len(queues)):min(page.Offset+page.Limit, len(queues))] {
 			runs, err := tx.SlotHolders(q.ID, false, in.Body.Runs, 0)
 			if err != nil {
 				return err
@@ -237,45 +203,35 @@ type beatWorkerIn struct {
 		Name     string   `json:"name" wire:"required"`
 		Interval *int     `json:"heartbeat_interval_seconds"`
 	} `body:""`
+	Request *http.Request
 }
 
 func (a *API) beatWorker(ctx context.Context, in beatWorkerIn) (struct{}, error) {
-	return struct{}{}, a.Engine.BeatWorker(ctx, a.workspace(ctx), in.Pool, in.Body.Name, in.Body.Interval)
+	life := in.Request.Header.Get(client.LifeHeader)
+	return struct{}{}, a.Engine.BeatWorkerLife(ctx, a.workspace(ctx), in.Pool, in.Body.Name, life, in.Body.Interval)
 }
 
-type filterWorkersIn struct {
-	Pool string `path:"name"`
-	Body struct {
-		_       struct{}      `wire:"embed"`
-		Workers *workerFilter `json:"workers"`
-		page
-	} `body:""`
+type workerList struct {
+	Workers *filter[ofWorker] `json:"workers"`
+	page
+	unordered
 }
 
-func (a *API) filterWorkers(ctx context.Context, in filterWorkersIn) (out []client.Worker, err error) {
-	q, err := query(filters{}, "", in.Body.page)
-	if err != nil {
-		return nil, err
-	}
-	if f := in.Body.Workers; f != nil {
-		q.Where[core.EntityWorker] = &f.Filter
-	}
-	err = a.view(ctx, func(tx core.Tx) error {
-		p, err := tx.WorkPoolByName(in.Pool)
-		if err != nil {
-			return err
+func (b workerList) where() selection { return where(b.Workers) }
+
+// listInPool is list for what belongs to a pool.
+func listInPool[B listing, W any](a *API, find func(core.Tx, core.Query) ([]W, error)) func(context.Context, nameIn[B]) ([]W, error) {
+	return func(ctx context.Context, in nameIn[B]) ([]W, error) {
+		inPool := func(tx core.Tx, q core.Query) ([]W, error) {
+			p, err := tx.WorkPoolByName(in.Name)
+			if err != nil {
+				return nil, err
+			}
+			q.Where[core.EntityWorkPool] = &core.Filter{Conds: []core.Cond{{Field: "id", Op: core.OpAny, Value: []core.ID{p.ID}}}}
+			return find(tx, q)
 		}
-		q.Where[core.EntityWorkPool] = inPool(p.ID)
-		found, err := tx.FilterWorkers(q)
-		out = mapped(found, client.WorkerOf)
-		return err
-	})
-	return out, err
-}
-
-// inPool selects the pool with the id.
-func inPool(id core.ID) *core.Filter {
-	return &core.Filter{Conds: []core.Cond{{Field: "id", Op: core.OpAny, Value: []core.ID{id}}}}
+		return list[B](a, inPool)(ctx, bodyIn[B]{in.Body})
+	}
 }
 
 type deleteWorkerIn struct {

@@ -15,27 +15,24 @@ import (
 // poolQueueRoutes serve the queues of a pool by name.
 func (a *API) poolQueueRoutes(r *api.Router) {
 	r.Handle("POST", "/work_pools/{name}/queues", api.Handle(http.StatusCreated, a.createWorkQueue))
-	r.Handle("GET", "/work_pools/{name}/queues/{queue}", api.Handle(http.StatusOK, a.readPoolQueue))
+	r.Handle("GET", "/work_pools/{name}/queues/{queue}", api.Handle(http.StatusOK, get[poolQueue](a, poolQueueByName)))
 	r.Handle("PATCH", "/work_pools/{name}/queues/{queue}", api.Handle(http.StatusNoContent, a.updatePoolQueue))
 	r.Handle("DELETE", "/work_pools/{name}/queues/{queue}", api.Handle(http.StatusNoContent, a.deletePoolQueue))
-	r.Handle("POST", "/work_pools/{name}/queues/filter", api.Handle(http.StatusOK, a.filterPoolQueues))
+	r.Handle("POST", "/work_pools/{name}/queues/filter", api.Handle(http.StatusOK, listInPool[poolQueueList](a, workQueues)))
 }
 
 // workQueueRoutes serve queues by id, and those of older clients that name no pool.
 func (a *API) workQueueRoutes(r *api.Router) {
 	r.Handle("POST", "/work_queues/", api.Handle(http.StatusCreated, a.createWorkQueue))
-	r.Handle("GET", "/work_queues/{id:uuid}", api.Handle(http.StatusOK, a.readWorkQueue))
+	r.Handle("GET", "/work_queues/{id:uuid}", api.Handle(http.StatusOK, get[byID](a, workQueue)))
 	r.Handle("PATCH", "/work_queues/{id:uuid}", api.Handle(http.StatusNoContent, a.updateWorkQueue))
 	r.Handle("DELETE", "/work_queues/{id:uuid}", api.Handle(http.StatusNoContent, a.deleteWorkQueue))
-	r.Handle("GET", "/work_queues/name/{name}", api.Handle(http.StatusOK, a.readWorkQueueByName))
-	r.Handle("POST", "/work_queues/filter", api.Handle(http.StatusOK, a.filterWorkQueues))
+	r.Handle("GET", "/work_queues/name/{name}", api.Handle(http.StatusOK, get[byName](a, agentQueueByName)))
+	r.Handle("POST", "/work_queues/filter", api.Handle(http.StatusOK, list[workQueueList](a, workQueues)))
 	r.Handle("POST", "/work_queues/{id:uuid}/get_runs", api.Handle(http.StatusOK, a.pollWorkQueue))
 	r.Handle("POST", "/work_queues/{id:uuid}/concurrency_status", api.Handle(http.StatusOK, a.workQueueSlots))
 	r.Handle("GET", "/work_queues/{id:uuid}/status", api.Handle(http.StatusOK, a.workQueueStatus))
 }
-
-// agentPool is the pool of queues that are named without one.
-const agentPool = "default-agent-pool"
 
 type createWorkQueueIn struct {
 	// Pool is empty on the path without one.
@@ -46,7 +43,7 @@ type createWorkQueueIn struct {
 func (a *API) createWorkQueue(ctx context.Context, in createWorkQueueIn) (out client.WorkQueue, err error) {
 	b := in.Body
 	q := engine.NewWorkQueue{
-		Name: string(b.Name), IsPaused: b.IsPaused, ConcurrencyLimit: b.ConcurrencyLimit, Priority: b.Priority, Filter: b.Filter.JSON(),
+		Name: b.Name, IsPaused: b.IsPaused, ConcurrencyLimit: b.ConcurrencyLimit, Priority: b.Priority, Filter: b.Filter.JSON(),
 	}
 	if b.Description != nil {
 		q.Description = *b.Description
@@ -73,61 +70,69 @@ func showWorkQueues(tx core.Tx, queues []*core.WorkQueue) ([]client.WorkQueue, e
 	}), err
 }
 
-// oneWorkQueue shows the queue that find returns.
-func (a *API) oneWorkQueue(ctx context.Context, find func(core.Tx) (*core.WorkQueue, error)) (out client.WorkQueue, err error) {
-	err = a.view(ctx, func(tx core.Tx) error {
-		q, err := find(tx)
-		if err != nil {
-			return err
-		}
-		shown, err := showWorkQueues(tx, []*core.WorkQueue{q})
-		if err == nil {
-			out = shown[0]
-		}
-		return err
-	})
-	return out, err
+// showWorkQueue shows a queue that was looked for.
+func showWorkQueue(tx core.Tx, q *core.WorkQueue, err error) (out client.WorkQueue, _ error) {
+	if err != nil {
+		return out, err
+	}
+	shown, err := showWorkQueues(tx, []*core.WorkQueue{q})
+	if err != nil {
+		return out, err
+	}
+	return shown[0], nil
 }
 
-func (a *API) readWorkQueue(ctx context.Context, in byID) (client.WorkQueue, error) {
-	return a.oneWorkQueue(ctx, func(tx core.Tx) (*core.WorkQueue, error) { return tx.WorkQueue(in.ID) })
+func workQueue(tx core.Tx, id core.ID) (client.WorkQueue, error) {
+	q, err := tx.WorkQueue(id)
+	return showWorkQueue(tx, q, err)
 }
+
+func workQueues(tx core.Tx, q core.Query) ([]client.WorkQueue, error) {
+	found, err := tx.FilterWorkQueues(q)
+	if err != nil {
+		return nil, err
+	}
+	return showWorkQueues(tx, found)
+}
+
+// workQueueFilters is the part of a body that selects queues.
+type workQueueFilters struct {
+	Queues *filter[ofWorkQueue] `json:"work_queues"`
+}
+
+func (f workQueueFilters) where() selection { return where(f.Queues) }
+
+type (
+	workQueueList struct {
+		page
+		workQueueFilters
+		unordered
+	}
+	// poolQueueList orders the queues of a pool by their ranks.
+	poolQueueList struct {
+		workQueueFilters
+		page
+	}
+)
+
+func (poolQueueList) order() string { return "PRIORITY" }
 
 type poolQueue struct {
 	Pool  string `path:"name"`
 	Queue string `path:"queue"`
 }
 
-// missingQueue words that there is no such queue, nor perhaps its pool.
-func missingQueue(err error, in poolQueue) error {
-	return missingAs(err, "Work pool queue '"+in.Pool+"/"+in.Queue+"' not found.")
+func (in poolQueue) key() poolQueue { return in }
+
+// poolQueueByName words alike that there is no such queue and no such pool.
+func poolQueueByName(tx core.Tx, in poolQueue) (client.WorkQueue, error) {
+	q, err := engine.QueueRef{Pool: in.Pool, Name: in.Queue}.Find(tx)
+	return showWorkQueue(tx, q, missingAs(err, "Work pool queue '"+in.Pool+"/"+in.Queue+"' not found."))
 }
 
-func (a *API) readPoolQueue(ctx context.Context, in poolQueue) (client.WorkQueue, error) {
-	out, err := a.oneWorkQueue(ctx, func(tx core.Tx) (*core.WorkQueue, error) { return queueByName(tx, in.Pool, in.Queue) })
-	return out, missingQueue(err, in)
-}
-
-func queueByName(tx core.Tx, pool, name string) (*core.WorkQueue, error) {
-	p, err := tx.WorkPoolByName(pool)
-	if err != nil {
-		return nil, err
-	}
-	queues, err := tx.WorkQueues(p.ID)
-	if err != nil {
-		return nil, err
-	}
-	for _, q := range queues {
-		if q.Name == name {
-			return q, nil
-		}
-	}
-	return nil, core.Errorf(core.NotFound, "work queue not found")
-}
-
-func (a *API) readWorkQueueByName(ctx context.Context, in byName) (client.WorkQueue, error) {
-	out, err := a.oneWorkQueue(ctx, func(tx core.Tx) (*core.WorkQueue, error) { return queueByName(tx, agentPool, in.Name) })
-	return out, missingAs(err, "work queue not found")
+func agentQueueByName(tx core.Tx, name string) (client.WorkQueue, error) {
+	q, err := engine.QueueRef{Pool: engine.AgentPool, Name: name}.Find(tx)
+	return showWorkQueue(tx, q, missingAs(err, "work queue not found"))
 }
 
 func queueChange(b client.WorkQueueUpdate) engine.WorkQueueChange {
@@ -146,12 +151,7 @@ func queueChange(b client.WorkQueueUpdate) engine.WorkQueueChange {
 	return c
 }
 
-type updateWorkQueueIn struct {
-	ID   core.ID                `path:"id"`
-	Body client.WorkQueueUpdate `body:""`
-}
-
-func (a *API) updateWorkQueue(ctx context.Context, in updateWorkQueueIn) (struct{}, error) {
+func (a *API) updateWorkQueue(ctx context.Context, in idIn[client.WorkQueueUpdate]) (struct{}, error) {
 	err := a.Engine.UpdateWorkQueue(ctx, a.workspace(ctx), engine.QueueRef{ID: in.ID}, queueChange(in.Body))
 	return struct{}{}, missingAs(err, "Work Queue "+in.ID.String()+" not found")
 }
@@ -175,60 +175,6 @@ func (a *API) deletePoolQueue(ctx context.Context, in poolQueue) (struct{}, erro
 	return struct{}{}, a.Engine.DeleteWorkQueue(ctx, a.workspace(ctx), engine.QueueRef{Pool: in.Pool, Name: in.Queue})
 }
 
-type filterPoolQueuesIn struct {
-	Pool string `path:"name"`
-	Body struct {
-		_      struct{}         `wire:"embed"`
-		Queues *workQueueFilter `json:"work_queues"`
-		page
-	} `body:""`
-}
-
-func (a *API) filterPoolQueues(ctx context.Context, in filterPoolQueuesIn) (out []client.WorkQueue, err error) {
-	q, err := query(filters{WorkQueues: in.Body.Queues}, "PRIORITY", in.Body.page)
-	if err != nil {
-		return nil, err
-	}
-	err = a.view(ctx, func(tx core.Tx) error {
-		p, err := tx.WorkPoolByName(in.Pool)
-		if err != nil {
-			return err
-		}
-		q.Where[core.EntityWorkPool] = inPool(p.ID)
-		found, err := tx.FilterWorkQueues(q)
-		if err != nil {
-			return err
-		}
-		out, err = showWorkQueues(tx, found)
-		return err
-	})
-	return out, err
-}
-
-type filterWorkQueuesIn struct {
-	Body struct {
-		_ struct{} `wire:"embed"`
-		page
-		Queues *workQueueFilter `json:"work_queues"`
-	} `body:""`
-}
-
-func (a *API) filterWorkQueues(ctx context.Context, in filterWorkQueuesIn) (out []client.WorkQueue, err error) {
-	q, err := query(filters{WorkQueues: in.Body.Queues}, "", in.Body.page)
-	if err != nil {
-		return nil, err
-	}
-	err = a.view(ctx, func(tx core.Tx) error {
-		found, err := tx.FilterWorkQueues(q)
-		if err != nil {
-			return err
-		}
-		out, err = showWorkQueues(tx, found)
-		return err
-	})
-	return out, err
-}
-
 type pollWorkQueueIn struct {
 	ID core.ID `path:"id"`
 	// UI tells that a person looks, which is no poll.
@@ -249,16 +195,8 @@ func (a *API) pollWorkQueue(ctx context.Context, in pollWorkQueueIn) ([]client.F
 	return mapped(runs, a.flowRunOf), missingException(err, "Work queue with id "+in.ID.String()+" not found.")
 }
 
-type workQueueSlotsIn struct {
-	ID   core.ID `path:"id"`
-	Body struct {
-		_ struct{} `wire:"embed"`
-		numbered
-	} `body:""`
-}
-
-func (a *API) workQueueSlots(ctx context.Context, in workQueueSlotsIn) (out client.QueueSlots, err error) {
-	p, size, err := in.Body.offset()
+func (a *API) workQueueSlots(ctx context.Context, in idIn[numbered]) (out client.QueueSlots, err error) {
+	page, err := query(filters{}, "", in.Body.rows())
 	if err != nil {
 		return out, err
 	}
@@ -272,10 +210,10 @@ func (a *API) workQueueSlots(ctx context.Context, in workQueueSlotsIn) (out clie
 		if err != nil {
 			return err
 		}
-		runs, err := tx.SlotHolders(q.ID, true, size, p.Offset)
-		shown := pagesOf(holders(runs, now), used[q.ID], size, in.Body.Page)
+		runs, err := tx.SlotHolders(q.ID, true, page.Limit, page.Offset)
+		shown := pagesOf(holders(runs, now), used[q.ID], page.Limit, in.Body.Page)
 		out = client.QueueSlots{
-			ActiveSlots: shown.Count, ConcurrencyLimit: q.ConcurrencyLimit, FlowRuns: shown.Results, Count: shown.Count, Limit: size,
+			ActiveSlots: shown.Count, ConcurrencyLimit: q.ConcurrencyLimit, FlowRuns: shown.Results, Count: shown.Count, Limit: page.Limit,
 			Pages: shown.Pages, Page: shown.Page,
 		}
 		return err

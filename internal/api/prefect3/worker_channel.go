@@ -197,7 +197,7 @@ func receiveHello(s *socket) (hello, error) {
 // admitWorker finds or makes the pool, finds the queues and records the worker.
 func (a *API) admitWorker(ctx context.Context, pool string, h hello) (*core.WorkPool, []*core.WorkQueue, error) {
 	p, queues, err := a.Engine.AdmitWorker(ctx, a.workspace(ctx), engine.Arrival{
-		Pool: pool, Worker: h.Name, Type: h.Type, Interval: h.Interval, Queues: h.Queues, CreatePool: h.CreatePool,
+		Pool: pool, Worker: h.Name, Type: h.Type, Interval: h.Interval, Life: h.ConsumerID.String(), Queues: h.Queues, CreatePool: h.CreatePool,
 		Template: template(h.DefaultTemplate),
 	})
 	switch core.CodeOf(err) {
@@ -226,7 +226,7 @@ func (a *API) hearWorker(s *socket, pool string, h hello) error {
 			m.Payload.Name != h.Name || m.Payload.Interval <= 0 {
 			return protocolError()
 		}
-		err = a.Engine.BeatWorker(s.ctx, a.workspace(s.ctx), pool, h.Name, &m.Payload.Interval)
+		err = a.Engine.BeatWorkerLife(s.ctx, a.workspace(s.ctx), pool, h.Name, h.ConsumerID.String(), &m.Payload.Interval)
 		switch {
 		case core.CodeOf(err) == core.NotFound:
 			return unauthorized()
