@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the suite of real clients with the Python of .venv, on Postgres too where
-# LEAT_TEST_POSTGRES names a database server. Arguments go to go test.
+# LEAT_TEST_POSTGRES names a database server, and then random calls to leat and
+# to the reference side by side. Arguments go to go test.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -15,4 +16,6 @@ export LEAT_TEST_PYTHON="${LEAT_TEST_PYTHON:-$PWD/.venv/bin/python}"
 export DO_NOT_TRACK=1
 # -count=1: the result also depends on programs that the test cache can't see.
 # -parallel: the tests wait more than they compute.
-exec go test -count=1 -parallel 6 -timeout 22m "$@" ./test/compat/...
+go test -count=1 -parallel 6 -timeout 22m "$@" ./test/compat/...
+# Beside the other one, the reference answers so late that it refuses.
+go test -count=1 -timeout 10m "$@" ./test/differential/...

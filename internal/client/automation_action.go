@@ -113,7 +113,7 @@ func likelyAction(given map[string]json.RawMessage) string {
 				count++
 			}
 			able = able && (there || f.fallback != "")
-			if needsTarget(f.name, kind) && (!there || string(value) == "null") && string(given["source"]) != `"inferred"` {
+			if target := there && string(value) != "null"; needsTarget(f.name, kind) && target == (string(given["source"]) == `"inferred"`) {
 				able = false
 			}
 		}

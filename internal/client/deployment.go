@@ -196,6 +196,9 @@ func Given[T any](v T) NotNull[T] { return NotNull[T]{true, v} }
 // Get returns the value and whether it was there.
 func (n NotNull[T]) Get() (T, bool) { return n.value, n.set }
 
+// Opt returns the value as one that might have been null.
+func (n NotNull[T]) Opt() wire.Opt[T] { return wire.Opt[T]{Value: n.value, Set: n.set} }
+
 // IsZero reports whether the value is absent; the tag omitzero asks it.
 func (n NotNull[T]) IsZero() bool { return !n.set }
 
@@ -245,15 +248,15 @@ type deploymentCreate struct {
 	_                        struct{}                     `wire:"forbid"`
 	Name                     string                       `json:"name" wire:"required"`
 	FlowID                   core.ID                      `json:"flow_id" wire:"required"`
-	Paused                   wire.Opt[bool]               `json:"paused,omitzero"`
+	Paused                   NotNull[bool]                `json:"paused,omitzero"`
 	Schedules                []ScheduleCreate             `json:"schedules"`
 	ConcurrencyLimit         wire.Opt[int]                `json:"concurrency_limit,omitzero" wire:"gt=0"`
 	ConcurrencyOptions       wire.Opt[ConcurrencyOptions] `json:"concurrency_options,omitzero"`
 	GlobalConcurrencyLimitID wire.Opt[core.ID]            `json:"global_concurrency_limit_id,omitzero"`
-	EnforceParameterSchema   wire.Opt[bool]               `json:"enforce_parameter_schema,omitzero"`
+	EnforceParameterSchema   NotNull[bool]                `json:"enforce_parameter_schema,omitzero"`
 	ParameterSchema          wire.Opt[json.RawMessage]    `json:"parameter_openapi_schema,omitzero" wire:"object"`
 	Parameters               wire.Opt[json.RawMessage]    `json:"parameters,omitzero" wire:"object"`
-	Tags                     wire.Opt[[]string]           `json:"tags,omitzero"`
+	Tags                     NotNull[[]string]            `json:"tags,omitzero"`
 	Labels                   wire.Opt[wire.Labels]        `json:"labels,omitzero"`
 	PullSteps                wire.Opt[[]json.RawMessage]  `json:"pull_steps,omitzero" wire:"object"`
 	WorkQueueName            wire.Opt[string]             `json:"work_queue_name,omitzero"`
@@ -281,6 +284,11 @@ func (d *DeploymentCreate) DecodeWire(raw json.RawMessage) []wire.FieldError {
 		return []wire.FieldError{valueError(err.Error(), raw)}
 	}
 	errs := wire.FieldErrors(wire.Decode(raw, (*deploymentCreate)(d)), raw)
+	if d.Parameters.Null {
+		errs = append(errs, wire.FieldError{
+			Type: "dict_type", Loc: []any{"parameters"}, Msg: "Input should be a valid dictionary", Input: json.RawMessage("null"),
+		})
+	}
 	if len(errs) == 0 && strings.ContainsAny(d.Name, "/%&><") {
 		const pattern = "^[^/%&><]+$"
 		return []wire.FieldError{{

@@ -32,10 +32,10 @@ func (e *Engine) CreateTaskRun(ctx context.Context, ws core.WorkspaceID, in NewT
 			} else if err != nil {
 				return err
 			}
-			if old, err := tx.TaskRunByKey(run.FlowRunID, run.TaskKey, run.DynamicKey); !missing(err) {
-				out = old
-				return err
-			}
+		}
+		if old, err := tx.TaskRunByKey(run.FlowRunID, run.TaskKey, run.DynamicKey); !missing(err) {
+			out = old
+			return err
 		}
 		created = true
 		run.Created, run.Updated = now, now

@@ -3,6 +3,7 @@ package schedule
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -159,19 +160,14 @@ func readInterval(f *form) Schedule {
 	return s
 }
 
-// length reads the interval: seconds as a number, or a duration as text.
+// errNoDuration is the fault of a value that is neither a number nor a text.
+var errNoDuration = errors.New("no duration")
+
+// length reads the interval.
 func (f *form) length(v json.RawMessage, s *Interval) {
 	var err error
-	switch {
-	case v[0] == '"':
-		text, _ := f.text("interval", v)
-		s.Seconds, s.Micros, err = parseDuration(text)
-	case string(v) == "true":
-		s.Seconds = 1
-	case string(v) == "false":
-	case v[0] == '-' || v[0] >= '0' && v[0] <= '9':
-		s.Seconds, s.Micros, err = secondsOf(string(v))
-	default:
+	s.Seconds, s.Micros, err = duration(v)
+	if errors.Is(err, errNoDuration) {
 		f.refuse("interval", "time_delta_type", "Input should be a valid timedelta", nil)
 		return
 	}
@@ -183,6 +179,40 @@ func (f *form) length(v json.RawMessage, s *Interval) {
 	if s.Seconds < 0 || s.Seconds == 0 && s.Micros == 0 {
 		f.details = append(f.details, valueError([]string{f.member, "interval"}, v, "interval must be positive"))
 	}
+}
+
+// duration reads seconds as a number, or a duration as text.
+func duration(v json.RawMessage) (seconds, micros int64, err error) {
+	switch {
+	case v[0] == '"':
+		var text string
+		if err := json.Unmarshal(v, &text); err != nil {
+			return 0, 0, errNoDuration
+		}
+		return parseDuration(text)
+	case string(v) == "true":
+		return 1, 0, nil
+	case string(v) == "false":
+		return 0, 0, nil
+	case v[0] == '-' || v[0] >= '0' && v[0] <= '9':
+		return secondsOf(string(v))
+	}
+	return 0, 0, errNoDuration
+}
+
+// ParseDuration reads a length of time as the API takes it: seconds as a
+// number, or ISO 8601 or a clock as text. It returns seconds, or what is wrong.
+func ParseDuration(v json.RawMessage) (float64, *Detail) {
+	seconds, micros, err := duration(v)
+	switch {
+	case errors.Is(err, errNoDuration):
+		return 0, &Detail{Type: "time_delta_type", Msg: "Input should be a valid timedelta", Input: v}
+	case err != nil:
+		return 0, &Detail{
+			Type: "time_delta_parsing", Msg: "Input should be a valid timedelta, " + err.Error(), Input: v, Ctx: map[string]any{"error": err.Error()},
+		}
+	}
+	return float64(seconds) + float64(micros)/microsPerSecond, nil
 }
 
 func readCron(f *form) Schedule {

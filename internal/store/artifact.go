@@ -101,13 +101,24 @@ func (t *tx) CountArtifactCollections(q core.Query) (int, error) {
 	return count(t, core.EntityArtifactCollection, q)
 }
 
+// typed compiles comparisons of an artifact's type: one without a type is not
+// of another type than those named.
+func typed(column string) func(*builder, core.Cond) string {
+	return func(b *builder, c core.Cond) string {
+		if c.Op == core.OpNotAny {
+			return b.in(column, "NOT IN", c.Value)
+		}
+		return b.compare(column, c)
+	}
+}
+
 func artifactTable() table {
 	return table{
 		name: "artifact", alias: "a",
 		columns: map[string]string{
-			"id": "a.id", "key": "a.key", "type": "a.type", "flow_run_id": "a.flow_run_id", "task_run_id": "a.task_run_id",
+			"id": "a.id", "key": "a.key", "flow_run_id": "a.flow_run_id", "task_run_id": "a.task_run_id",
 		},
-		special: map[string]func(*builder, core.Cond) string{"key": orExists("a.key")},
+		special: map[string]func(*builder, core.Cond) string{"key": orExists("a.key"), "type": typed("a.type")},
 		sorts: map[string]string{
 			"": "a.id DESC", "ID_DESC": "a.id DESC", "CREATED_DESC": "a.created DESC, a.id DESC", "UPDATED_DESC": "a.updated DESC, a.id DESC",
 			"KEY_ASC": "a.key, a.id", "KEY_DESC": "a.key DESC, a.id DESC",
@@ -123,9 +134,9 @@ func artifactCollectionTable() table {
 	return table{
 		name: "artifact_collection", alias: "ac",
 		columns: map[string]string{
-			"latest_id": "ac.latest_id", "type": of("type"), "flow_run_id": of("flow_run_id"), "task_run_id": of("task_run_id"),
+			"latest_id": "ac.latest_id", "flow_run_id": of("flow_run_id"), "task_run_id": of("task_run_id"),
 		},
-		special: map[string]func(*builder, core.Cond) string{"key": orExists("ac.key")},
+		special: map[string]func(*builder, core.Cond) string{"key": orExists("ac.key"), "type": typed(of("type"))},
 		sorts: map[string]string{
 			"": "ac.id DESC", "ID_DESC": "ac.id DESC", "CREATED_DESC": "ac.created DESC, ac.id DESC",
 			"UPDATED_DESC": "ac.updated DESC, ac.id DESC", "KEY_ASC": "ac.key", "KEY_DESC": "ac.key DESC",

@@ -82,7 +82,7 @@ func (b *builder) where(e core.Entity, q core.Query) (string, error) {
 	}
 	for _, other := range entityOrder() { // a fixed order keeps the statement's text the same
 		f := q.Where[other]
-		if other == e || f.Empty() {
+		if other == e || f == nil {
 			continue
 		}
 		join, ok := tab.joins[other]
@@ -93,7 +93,10 @@ func (b *builder) where(e core.Entity, q core.Query) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		parts = append(parts, fmt.Sprintf("EXISTS (SELECT 1 FROM %s WHERE %s AND %s)", tables(other).name+" "+tables(other).alias, join, cond))
+		if cond != "" { // a filter that says nothing asks that there be one at all
+			join += " AND " + cond
+		}
+		parts = append(parts, fmt.Sprintf("EXISTS (SELECT 1 FROM %s WHERE %s)", tables(other).name+" "+tables(other).alias, join))
 	}
 	return strings.Join(parts, " AND "), nil
 }
@@ -122,6 +125,9 @@ func (b *builder) filter(e core.Entity, f *core.Filter) (string, error) {
 		part, err := b.filter(e, &f.Groups[i])
 		if err != nil {
 			return "", err
+		}
+		if part == "" && f.Or {
+			part = "1 = 1" // a group that says nothing holds
 		}
 		if part != "" {
 			parts = append(parts, part)
@@ -184,7 +190,7 @@ func (b *builder) compare(expr string, c core.Cond) string {
 			parts = append(parts, expr+" "+b.d.like+" "+b.arg(p+"%"))
 		}
 		return "(" + strings.Join(append(parts, "1 = 0"), " OR ") + ")"
-	case core.OpAll, core.OpExists, core.OpQuery:
+	case core.OpAll, core.OpExists, core.OpQuery, core.OpCreatorID, core.OpCreatorType:
 		return ""
 	}
 	return ""
@@ -213,6 +219,22 @@ func (b *builder) in(expr, op string, list any) string {
 		return "1 = 1"
 	}
 	return expr + " " + op + " (" + strings.Join(marks, ", ") + ")"
+}
+
+// creator compiles comparisons of a column that tells who made a row, as JSON.
+func creator(column string) func(*builder, core.Cond) string {
+	return func(b *builder, c core.Cond) string {
+		switch c.Op {
+		case core.OpIsNull:
+			return b.compare(column, c)
+		case core.OpCreatorID:
+			return b.in(b.d.member(column, "id"), "IN", c.Value)
+		case core.OpCreatorType:
+			return b.in(b.d.member(column, "type"), "IN", c.Value)
+		default:
+			return ""
+		}
+	}
 }
 
 // tags compiles comparisons of a column that holds a JSON array of strings.

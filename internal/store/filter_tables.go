@@ -73,6 +73,17 @@ func flowTable() table {
 	}
 }
 
+// startTime compiles comparisons of the time at which a run began or, before
+// that, is expected to.
+func startTime(started string) func(*builder, core.Cond) string {
+	return func(b *builder, c core.Cond) string {
+		if c.Op == core.OpIsNull {
+			return b.compare("fr.start_time", c)
+		}
+		return b.compare(started, c)
+	}
+}
+
 func flowRunTable() table {
 	const started = "coalesce(fr.start_time, fr.expected_start_time)"
 	return table{
@@ -81,13 +92,12 @@ func flowRunTable() table {
 			"id": "fr.id", "name": "fr.name", "deployment_id": "fr.deployment_id",
 			"work_queue_name": "(SELECT nq.name FROM work_queue nq WHERE nq.id = fr.work_queue_id)",
 			"state.type":      "fr.state_type", "state.name": "fr.state_name", "flow_version": "fr.flow_version",
-			"start_time":          "fr.start_time",
 			"end_time":            "fr.end_time",
 			"expected_start_time": "fr.expected_start_time", "next_scheduled_start_time": "fr.next_scheduled_start_time",
 			"parent_flow_run_id": "(SELECT pt.flow_run_id FROM task_run pt WHERE pt.id = fr.parent_task_run_id)",
 			"parent_task_run_id": "fr.parent_task_run_id", "idempotency_key": "fr.idempotency_key",
 		},
-		special: map[string]func(*builder, core.Cond) string{"tags": tags("fr.tags")},
+		special: map[string]func(*builder, core.Cond) string{"tags": tags("fr.tags"), "created_by": creator("fr.created_by"), "start_time": startTime(started)},
 		sorts: map[string]string{
 			"": "fr.id DESC", "ID_DESC": "fr.id DESC",
 			"START_TIME_ASC": started + ", fr.id", "START_TIME_DESC": started + " DESC, fr.id DESC",

@@ -90,7 +90,9 @@ func (t *tx) TaskRun(id core.ID) (*core.TaskRun, error) {
 func (t *tx) TaskRunByKey(flowRunID *core.ID, taskKey, dynamicKey string) (*core.TaskRun, error) {
 	missing := core.Errorf(core.NotFound, "Task run not found")
 	if flowRunID == nil {
-		return nil, missing
+		return one(t, missing, scanTaskRun, "SELECT "+taskRunColumns+` FROM task_run tr
+			WHERE tr.ws = ? AND tr.flow_run_id IS NULL AND tr.task_key = ? AND tr.dynamic_key = ? ORDER BY tr.id LIMIT 1`,
+			int64(t.ws), taskKey, dynamicKey)
 	}
 	return one(t, missing, scanTaskRun, "SELECT "+taskRunColumns+` FROM task_run tr
 		WHERE tr.ws + 0 = ? AND tr.flow_run_id = ? AND tr.task_key = ? AND tr.dynamic_key = ?`, int64(t.ws), *flowRunID, taskKey, dynamicKey)

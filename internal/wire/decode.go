@@ -51,7 +51,7 @@ func DecodeText(text []byte, dst any) error {
 func decode(doc *document, empty bool, p *plan, dst reflect.Value) error {
 	d := decoder{document: doc}
 	switch {
-	case doc.nodes[0].kind == kindNull && (p.form == formStruct && !p.embed || empty && p.form == formSlice || empty && p.form == formMap):
+	case doc.nodes[0].kind == kindNull && (p.form == formStruct && !p.embed || empty && (p.form == formSlice || p.form == formMap || p.form == formRaw)):
 		d.missing(-1)
 	default:
 		d.walk(0, p, &rules{}, dst)
@@ -256,7 +256,7 @@ func (d *decoder) list(i int, p *plan, r *rules, dst reflect.Value) {
 	j := i + 1
 	for k := range int(n.count) {
 		d.loc = append(d.loc, step{"", k})
-		d.walk(j, p.elem, &rules{}, value.Index(k))
+		d.walk(j, p.elem, &rules{object: r.object && p.elem.form == formRaw}, value.Index(k))
 		d.pop()
 		j = int(d.nodes[j].next)
 	}

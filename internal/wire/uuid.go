@@ -5,8 +5,14 @@ import (
 	"strings"
 )
 
+// longestUUID is the length of a UUID in its longest form, with urn:uuid:.
+const longestUUID = 45
+
 // uuidFault says in pydantic's words why a string is no UUID.
 func uuidFault(s string) string {
+	if len(s) > longestUUID {
+		return fmt.Sprintf("invalid length: found %d", len(s))
+	}
 	inner, offset := s, 0
 	switch {
 	case strings.HasPrefix(s, "urn:uuid:"):

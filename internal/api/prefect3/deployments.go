@@ -42,9 +42,9 @@ func (a *API) createDeployment(ctx context.Context, in bodyIn[client.DeploymentC
 		return api.Response{}, errBothLimits()
 	}
 	f := engine.DeploymentFields{
-		Version: b.Version, Description: b.Description, Paused: b.Paused, ConcurrencyLimit: b.ConcurrencyLimit,
+		Version: b.Version, Description: b.Description, Paused: b.Paused.Opt(), ConcurrencyLimit: b.ConcurrencyLimit,
 		ConcurrencyLimitID: b.GlobalConcurrencyLimitID, ConcurrencyOptions: asRaw(b.ConcurrencyOptions),
-		EnforceParameterSchema: b.EnforceParameterSchema, ParameterSchema: b.ParameterSchema, Parameters: b.Parameters, Tags: b.Tags,
+		EnforceParameterSchema: b.EnforceParameterSchema.Opt(), ParameterSchema: b.ParameterSchema, Parameters: b.Parameters, Tags: b.Tags.Opt(),
 		Labels: optRaw(b.Labels), PullSteps: asRaw(b.PullSteps), WorkPoolName: b.WorkPoolName, WorkQueueName: b.WorkQueueName,
 		Path: b.Path, Entrypoint: b.Entrypoint, StorageDocumentID: b.StorageDocumentID,
 		InfrastructureDocumentID: b.InfrastructureDocumentID, Schedules: wire.Some(mapped(b.Schedules, newSchedule)),

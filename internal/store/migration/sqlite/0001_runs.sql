@@ -133,6 +133,8 @@ CREATE TABLE task_run (
 
 CREATE INDEX task_run_key ON task_run (flow_run_id, task_key, dynamic_key) WHERE flow_run_id IS NOT NULL;
 
+CREATE INDEX task_run_own_key ON task_run (ws, task_key, dynamic_key) WHERE flow_run_id IS NULL;
+
 CREATE INDEX task_run_expected ON task_run (ws, expected_start_time, id);
 
 CREATE INDEX task_run_due ON task_run (ws, task_key, state_timestamp) WHERE state_type = 'SCHEDULED';
