@@ -382,6 +382,26 @@ func TestObserverLogsRequests(t *testing.T) {
 	}
 }
 
+func TestAClientThatLeftIsNoFailureOfTheServer(t *testing.T) {
+	t.Parallel()
+	var buf bytes.Buffer
+	log := slog.New(slog.NewJSONHandler(&buf, nil))
+	router := testRouter(log)
+	router.Handle("GET", "/slow", api.Handle(200, func(ctx context.Context, _ struct{}) (struct{}, error) {
+		<-ctx.Done()
+		return struct{}{}, fmt.Errorf("waiting: %w", ctx.Err())
+	}))
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	observer := api.Observer{Dialect: router.Dialect, Log: log, Now: func() time.Time { return time.Time{} }}
+	if w := do(ctx, observer.Wrap(router), "GET", "/api/slow", ""); w.Code != 499 || w.Body.Len() > 0 {
+		t.Errorf("status %d, body %s", w.Code, w.Body)
+	}
+	if strings.Contains(buf.String(), "ERROR") {
+		t.Errorf("logged %s", buf.String())
+	}
+}
+
 func TestRoutesAreListedAndUnique(t *testing.T) {
 	t.Parallel()
 	got := testRouter(nil).Routes()

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -85,8 +86,16 @@ func (d *Dialect) bodyLimit() int64 {
 	return d.BodyLimit
 }
 
+// statusGone is what logs and metrics call a request whose client left before
+// its answer; there is nobody to read it.
+const statusGone = 499
+
 // Fail answers with an error and logs it if the server is to blame.
 func (d *Dialect) Fail(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
+		w.WriteHeader(statusGone)
+		return
+	}
 	res := d.Error(r, err)
 	if res.Status >= http.StatusInternalServerError {
 		attrs := []any{"method", r.Method, "path", r.URL.Path, "status", res.Status, "error", err.Error()}

@@ -46,13 +46,16 @@ func (b *builder) arg(v any) string {
 func selects(d *dialect, ws core.WorkspaceID, e core.Entity, columns, joins string, q core.Query) (string, []any, error) {
 	b := &builder{d: d, ws: ws}
 	tab := tables(e)
-	where, err := b.where(e, q)
-	if err != nil {
-		return "", nil, err
-	}
 	order, ok := tab.sorts[q.Sort]
 	if !ok {
 		return "", nil, core.Errorf(core.Invalid, "%s cannot be sorted by %q", e, q.Sort)
+	}
+	where, err := b.splitByState(e, q, order)
+	if where == "" && err == nil {
+		where, err = b.where(e, q)
+	}
+	if err != nil {
+		return "", nil, err
 	}
 	text := fmt.Sprintf("SELECT %s FROM %s %s %s WHERE %s ORDER BY %s LIMIT %s OFFSET %s",
 		columns, tab.name, tab.alias, joins, where, order, b.arg(max(q.Limit, 0)), b.arg(max(q.Offset, 0)))
@@ -68,6 +71,49 @@ func counts(d *dialect, ws core.WorkspaceID, e core.Entity, q core.Query) (strin
 	}
 	tab := tables(e)
 	return fmt.Sprintf("SELECT count(*) FROM %s %s WHERE %s", tab.name, tab.alias, where), b.args, nil
+}
+
+// maxSplit is up to how many rows of each state are looked up by themselves.
+const maxSplit = 1000
+
+// splitByState compiles a query for the newest or oldest runs in one of several
+// states as the newest or oldest of each state. An index leads to these; for all
+// states at once it would lead past every run of the others. It returns "" for
+// other queries.
+func (b *builder) splitByState(e core.Entity, q core.Query, order string) (string, error) {
+	states := statesOf(q.Where[e])
+	rows := max(q.Limit, 0) + max(q.Offset, 0)
+	if e != core.EntityFlowRun || !strings.HasPrefix(q.Sort, "EXPECTED_START_TIME") || len(states) < 2 || rows > maxSplit {
+		return "", nil
+	}
+	branches := make([]string, len(states))
+	for i, s := range states {
+		where, err := b.where(e, q)
+		if err != nil {
+			return "", err
+		}
+		branches[i] = fmt.Sprintf("SELECT id FROM (SELECT fr.id FROM flow_run fr WHERE %s AND fr.state_type = %s ORDER BY %s LIMIT %s) AS s%d",
+			where, b.arg(s), order, b.arg(rows), i)
+	}
+	return "fr.id IN (" + strings.Join(branches, " UNION ALL ") + ")", nil
+}
+
+// statesOf returns the types of state to one of which a filter holds its runs.
+func statesOf(f *core.Filter) []core.StateType {
+	if f == nil || f.Or {
+		return nil
+	}
+	for _, c := range f.Conds {
+		if types, ok := c.Value.([]core.StateType); ok && c.Field == "state.type" && c.Op == core.OpAny {
+			return types
+		}
+	}
+	for i := range f.Groups {
+		if types := statesOf(&f.Groups[i]); types != nil {
+			return types
+		}
+	}
+	return nil
 }
 
 func (b *builder) where(e core.Entity, q core.Query) (string, error) {

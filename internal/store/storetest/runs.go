@@ -3,6 +3,7 @@ package storetest
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -125,6 +126,7 @@ func flowRunPages(t *testing.T, open Opener) {
 			t.Errorf("sort %q: %d different runs on three pages, want 27", sort, len(seen))
 		}
 	}
+	runsOfSeveralStates(t, s)
 	or := core.Query{Limit: 200, Where: map[core.Entity]*core.Filter{
 		core.EntityFlow: {Conds: []core.Cond{{Field: "name", Op: core.OpAny, Value: []string{"paged"}}}},
 		core.EntityFlowRun: {Or: true, Conds: []core.Cond{{Field: "name", Op: core.OpAny, Value: []string{"r03"}}}, Groups: []core.Filter{
@@ -133,6 +135,37 @@ func flowRunPages(t *testing.T, open Opener) {
 	}}
 	if n := must(t, s, func(tx core.Tx) (int, error) { return tx.CountFlowRuns(or) }); n != 3 {
 		t.Errorf("completed runs or r03: %d, want 3", n)
+	}
+}
+
+// runsOfSeveralStates reads the newest and the oldest runs of some states in
+// pages, and wants what a look at all runs gives.
+func runsOfSeveralStates(t *testing.T, s core.Store) {
+	wanted := []core.StateType{core.Completed, core.Running, core.Failed}
+	named := core.Cond{Field: "name", Op: core.OpNotAny, Value: []string{"r00", "r01"}}
+	for _, sort := range []string{"EXPECTED_START_TIME_ASC", "EXPECTED_START_TIME_DESC"} {
+		all := must(t, s, func(tx core.Tx) ([]*core.FlowRun, error) {
+			return tx.FilterFlowRuns(core.Query{Sort: sort, Limit: 200})
+		})
+		var want, got []string
+		for _, r := range all {
+			if slices.Contains(wanted, r.State.Type) && r.Name != "r00" && r.Name != "r01" {
+				want = append(want, r.Name)
+			}
+		}
+		for offset := 0; offset < 27; offset += 4 {
+			q := core.Query{Sort: sort, Limit: 4, Offset: offset, Where: map[core.Entity]*core.Filter{
+				core.EntityFlowRun: {Conds: []core.Cond{named}, Groups: []core.Filter{
+					{Conds: []core.Cond{{Field: "state.type", Op: core.OpAny, Value: append(wanted, core.Failed)}}},
+				}},
+			}}
+			for _, r := range must(t, s, func(tx core.Tx) ([]*core.FlowRun, error) { return tx.FilterFlowRuns(q) }) {
+				got = append(got, r.Name)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" || len(want) == 0 {
+			t.Errorf("%s: runs of several states (-want +got):\n%s", sort, diff)
+		}
 	}
 }
 

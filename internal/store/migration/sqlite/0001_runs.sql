@@ -69,13 +69,13 @@ CREATE TABLE flow_run (
 
 CREATE INDEX flow_run_expected ON flow_run (ws, expected_start_time, id);
 
-CREATE INDEX flow_run_by_state ON flow_run (ws, state_type, expected_start_time);
+CREATE INDEX flow_run_by_state ON flow_run (ws, state_type, expected_start_time, id);
 
-CREATE INDEX flow_run_flow ON flow_run (ws, flow_id, expected_start_time);
+CREATE INDEX flow_run_flow ON flow_run (ws, flow_id, expected_start_time, id);
 
 CREATE UNIQUE INDEX flow_run_idempotency ON flow_run (flow_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
 
-CREATE INDEX flow_run_deployment ON flow_run (deployment_id, expected_start_time) WHERE deployment_id IS NOT NULL;
+CREATE INDEX flow_run_deployment ON flow_run (deployment_id, expected_start_time, id) WHERE deployment_id IS NOT NULL;
 
 CREATE INDEX flow_run_parent ON flow_run (parent_task_run_id) WHERE parent_task_run_id IS NOT NULL;
 
