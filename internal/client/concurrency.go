@@ -79,13 +79,18 @@ type ConcurrencyLimitCreate struct {
 
 // ConcurrencyLimitUpdate is the body of PATCH /v2/concurrency_limits/{id_or_name}.
 type ConcurrencyLimitUpdate struct {
-	_                  struct{}    `wire:"forbid"`
-	Active             *bool       `json:"active"`
-	Name               *string     `json:"name" wire:"pattern=name"`
-	Limit              *int        `json:"limit" wire:"ge=0"`
-	ActiveSlots        *int        `json:"active_slots" wire:"ge=0"`
-	DeniedSlots        *int        `json:"denied_slots" wire:"ge=0"`
-	SlotDecayPerSecond *wire.Float `json:"slot_decay_per_second" wire:"ge=0"`
+	_                  struct{}             `wire:"forbid"`
+	Active             wire.Opt[bool]       `json:"active,omitzero"`
+	Name               wire.Opt[string]     `json:"name,omitzero" wire:"pattern=name"`
+	Limit              wire.Opt[int]        `json:"limit,omitzero" wire:"ge=0"`
+	ActiveSlots        wire.Opt[int]        `json:"active_slots,omitzero" wire:"ge=0"`
+	DeniedSlots        wire.Opt[int]        `json:"denied_slots,omitzero" wire:"ge=0"`
+	SlotDecayPerSecond wire.Opt[wire.Float] `json:"slot_decay_per_second,omitzero" wire:"ge=0"`
+}
+
+// Nulls reports whether the body gives null to something that must have a value.
+func (u ConcurrencyLimitUpdate) Nulls() bool {
+	return u.Active.Null || u.Name.Null || u.Limit.Null || u.ActiveSlots.Null || u.DeniedSlots.Null || u.SlotDecayPerSecond.Null
 }
 
 // SlotMode says whether slots are held or spent.

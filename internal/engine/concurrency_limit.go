@@ -25,6 +25,8 @@ type ConcurrencyLimitChange struct {
 	ActiveSlots        *int
 	DeniedSlots        *int
 	SlotDecayPerSecond *float64
+	// Nulls tells that something that must have a value is to have none, which is a Conflict.
+	Nulls bool
 }
 
 // LimitRef names a limit by its id, or by its name when the id is zero.
@@ -114,6 +116,9 @@ func (e *Engine) UpdateConcurrencyLimit(ctx context.Context, ws core.WorkspaceID
 		l, err := ref.find(tx, now)
 		if err != nil {
 			return err
+		}
+		if change.Nulls {
+			return integrityConflict()
 		}
 		if change.Name != nil && *change.Name != l.Name {
 			if _, err := tx.ConcurrencyLimitByName(*change.Name, now); !missing(err) {

@@ -13,6 +13,8 @@ type VariableChange struct {
 	Name  *string
 	Value json.RawMessage
 	Tags  *[]string
+	// Nulls tells that something that must have a value is to have none, which is a Conflict.
+	Nulls bool
 }
 
 // VariableRef names a variable by its id, or by its name when the id is zero.
@@ -69,6 +71,9 @@ func (e *Engine) UpdateVariable(ctx context.Context, ws core.WorkspaceID, ref Va
 		v, err := ref.find(tx)
 		if err != nil {
 			return err
+		}
+		if change.Nulls {
+			return integrityConflict()
 		}
 		if change.Name != nil && *change.Name != v.Name {
 			if _, err := tx.VariableByName(*change.Name); !missing(err) {

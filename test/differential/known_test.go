@@ -83,12 +83,6 @@ var pending = []exception{
 	{"a run that names a queue but no pool keeps the name", func(c call, _, _ answer, d difference) bool {
 		return strings.Contains(c.op.path, "flow_run") && strings.HasSuffix(d.where, ".work_queue_name")
 	}},
-	{"null for what a table must have is a conflict", func(c call, ref, leat answer, _ difference) bool {
-		return c.op.method == "PATCH" && ref.status == 409 && leat.status == 204 && strings.Contains(string(encode(c.body)), "null")
-	}},
-	{"labels that are no object are refused before the run is looked for", func(c call, ref, leat answer, _ difference) bool {
-		return strings.HasSuffix(c.op.path, "/labels") && ref.status == 422 && leat.status == 404
-	}},
 	{"the name of a deployment is looked at after its pool and its limit", func(c call, ref, leat answer, _ difference) bool {
 		return c.op.name() == "POST /deployments/" && ref.status == 404 && leat.status == 422 && strings.Contains(string(leat.body), "string_pattern_mismatch")
 	}},

@@ -67,8 +67,8 @@ type updateConcurrencyLimitIn struct {
 func (a *API) updateConcurrencyLimit(ctx context.Context, in updateConcurrencyLimitIn) (struct{}, error) {
 	b := in.Body
 	return struct{}{}, a.Engine.UpdateConcurrencyLimit(ctx, a.workspace(ctx), engine.ParseLimitRef(in.IDOrName), engine.ConcurrencyLimitChange{
-		Name: b.Name, Limit: b.Limit, Active: b.Active, ActiveSlots: b.ActiveSlots, DeniedSlots: b.DeniedSlots,
-		SlotDecayPerSecond: (*float64)(b.SlotDecayPerSecond),
+		Name: b.Name.Ptr(), Limit: b.Limit.Ptr(), Active: b.Active.Ptr(), ActiveSlots: b.ActiveSlots.Ptr(), DeniedSlots: b.DeniedSlots.Ptr(),
+		SlotDecayPerSecond: (*float64)(b.SlotDecayPerSecond.Ptr()), Nulls: b.Nulls(),
 	})
 }
 

@@ -1,6 +1,7 @@
 package prefect3
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -113,12 +114,12 @@ func setPtr[T any](field **T, o wire.Opt[T]) {
 	}
 }
 
-type labelFlowRunIn struct {
-	ID   core.ID         `path:"id"`
-	Body json.RawMessage `body:"" wire:"object"`
-}
-
-func (a *API) labelFlowRun(ctx context.Context, in labelFlowRunIn) (struct{}, error) {
+func (a *API) labelFlowRun(ctx context.Context, in idIn[json.RawMessage]) (struct{}, error) {
+	if !bytes.HasPrefix(bytes.TrimSpace(in.Body), []byte{'{'}) {
+		return struct{}{}, &api.InvalidRequest{Body: in.Body, Errors: []wire.FieldError{{
+			Type: "dict_type", Loc: []any{"body"}, Msg: "Input should be a valid dictionary", Input: in.Body,
+		}}}
+	}
 	err := a.Engine.MergeFlowRunLabels(ctx, a.workspace(ctx), in.ID, in.Body)
 	return struct{}{}, missingException(err, "Flow run with id "+in.ID.String()+" not found")
 }

@@ -63,7 +63,7 @@ func (a *API) readVariableByName(ctx context.Context, in byName) (client.Variabl
 }
 
 func (a *API) changeVariable(ctx context.Context, ref engine.VariableRef, b client.VariableUpdate) error {
-	change := engine.VariableChange{Name: (*string)(b.Name.Ptr()), Tags: b.Tags.Ptr()}
+	change := engine.VariableChange{Name: (*string)(b.Name.Ptr()), Tags: b.Tags.Ptr(), Nulls: b.Name.Null || b.Tags.Null}
 	switch {
 	case b.Value.Null:
 		change.Value = json.RawMessage("null")
