@@ -108,9 +108,7 @@ func putDeployment(tx core.Tx, now time.Time, flowID core.ID, name string, in De
 	if err := checkLimit(tx, now, in.ConcurrencyLimitID); err != nil {
 		return nil, false, err
 	}
-	var given core.Deployment
-	in.apply(&given)
-	if err := checkBlocks(tx, &given); err != nil {
+	if err := checkBlocks(tx, in, errNoBlock); err != nil {
 		return nil, false, err
 	}
 	flow, err := tx.Flow(flowID)
@@ -184,25 +182,28 @@ func checkLimit(tx core.Tx, now time.Time, id wire.Opt[core.ID]) error {
 	return err
 }
 
-// checkBlocks refuses a deployment that refers to blocks which are not there.
-func checkBlocks(tx core.Tx, d *core.Deployment) error {
+// checkBlocks refuses a deployment that is given blocks which are not there.
+func checkBlocks(tx core.Tx, in DeploymentFields, absent func(what string, id core.ID) error) error {
 	for _, ref := range []struct {
 		what string
-		id   *core.ID
-	}{{"infrastructure", d.InfrastructureDocumentID}, {"storage", d.StorageDocumentID}} {
-		if ref.id == nil {
+		id   wire.Opt[core.ID]
+	}{{"infrastructure", in.InfrastructureDocumentID}, {"storage", in.StorageDocumentID}} {
+		id, given := ref.id.Get()
+		if !given {
 			continue
 		}
-		_, err := tx.BlockDocument(*ref.id)
-		if missing(err) {
-			return core.Errorf(core.Conflict, "Error creating deployment. Could not find %s block with id: %s. This usually occurs"+
-				" when applying a deployment specification that was built against a different Prefect database / workspace.", ref.what, ref.id)
-		}
-		if err != nil {
+		if _, err := tx.BlockDocument(id); missing(err) {
+			return absent(ref.what, id)
+		} else if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func errNoBlock(what string, id core.ID) error {
+	return core.Errorf(core.Conflict, "Error creating deployment. Could not find %s block with id: %s. This usually occurs"+
+		" when applying a deployment specification that was built against a different Prefect database / workspace.", what, id)
 }
 
 // ownLimit makes, changes or removes the limit that only this deployment uses.

@@ -69,8 +69,8 @@ func TestChangesAreTold(t *testing.T) {
 			_, err := e.PollPool(ctx, ws, engine.PoolPoll{Pool: "p", Limit: 1})
 			return err
 		}, []string{"prefect.deployment.ready", "prefect.work-queue.ready", "prefect.work-queue.ready"}},
-		{"a worker beats", func() error { return e.BeatWorker(ctx, ws, "p", "w", nil) }, []string{"prefect.work-pool.ready"}},
-		{"it beats again", func() error { return e.BeatWorker(ctx, ws, "p", "w", nil) }, nil},
+		{"a worker beats", func() error { return e.BeatWorker(ctx, ws, "p", "w", "", nil) }, []string{"prefect.work-pool.ready"}},
+		{"it beats again", func() error { return e.BeatWorker(ctx, ws, "p", "w", "", nil) }, nil},
 		{"the pool is paused", func() error {
 			return e.UpdateWorkPool(ctx, ws, "p", engine.WorkPoolChange{IsPaused: wire.Some(true)})
 		}, []string{"prefect.work-pool.paused"}},

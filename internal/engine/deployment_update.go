@@ -87,16 +87,7 @@ func checkUpdate(tx core.Tx, now time.Time, d *core.Deployment, in DeploymentFie
 	if err := checkLimit(tx, now, in.ConcurrencyLimitID); err != nil {
 		return err
 	}
-	for _, ref := range []wire.Opt[core.ID]{in.StorageDocumentID, in.InfrastructureDocumentID} {
-		if id, ok := ref.Get(); ok {
-			if _, err := tx.BlockDocument(id); missing(err) {
-				return integrityConflict()
-			} else if err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return checkBlocks(tx, in, func(string, core.ID) error { return integrityConflict() })
 }
 
 func errNoSchema() error {

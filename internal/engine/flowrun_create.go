@@ -93,7 +93,7 @@ func checkRunReferences(tx core.Tx, in NewFlowRun) error {
 	if in.InfrastructureDocumentID != nil && err == nil {
 		_, err = tx.BlockDocument(*in.InfrastructureDocumentID)
 	}
-	if core.CodeOf(err) == core.NotFound {
+	if missing(err) {
 		return integrityConflict()
 	}
 	return err

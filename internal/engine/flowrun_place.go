@@ -23,7 +23,7 @@ func (e *Engine) CreateFlowRunIn(ctx context.Context, ws core.WorkspaceID, in Ne
 		in := in
 		if p.Deployment != nil {
 			in.Deployment, err = tx.Deployment(*p.Deployment)
-			if err != nil && core.CodeOf(err) != core.NotFound {
+			if err != nil && !missing(err) {
 				return err
 			}
 			if in.Deployment != nil {
@@ -44,28 +44,19 @@ func (e *Engine) CreateFlowRunIn(ctx context.Context, ws core.WorkspaceID, in Ne
 
 // queueOf finds the named queue of a pool, or the default one.
 func queueOf(tx core.Tx, pool string, queue *string) (*core.ID, error) {
-	p, err := tx.WorkPoolByName(pool)
-	missing := core.CodeOf(err) == core.NotFound
-	switch {
-	case missing && queue != nil && *queue != "":
-		return nil, core.Errorf(core.NotFound, "Work pool queue '%s/%s' not found.", pool, *queue)
-	case err != nil:
-		return nil, err
-	case queue == nil || *queue == "":
+	if queue == nil || *queue == "" {
+		p, err := tx.WorkPoolByName(pool)
+		if err != nil {
+			return nil, err
+		}
 		return p.DefaultQueueID, nil
 	}
-	return queueNamed(tx, p, *queue)
-}
-
-func queueNamed(tx core.Tx, pool *core.WorkPool, name string) (*core.ID, error) {
-	queues, err := tx.WorkQueues(pool.ID)
+	q, err := QueueRef{Pool: pool, Name: *queue}.Find(tx)
+	if missing(err) {
+		return nil, errNoQueue(pool, *queue)
+	}
 	if err != nil {
 		return nil, err
 	}
-	for _, q := range queues {
-		if q.Name == name {
-			return &q.ID, nil
-		}
-	}
-	return nil, core.Errorf(core.NotFound, "Work pool queue '%s/%s' not found.", pool.Name, name)
+	return &q.ID, nil
 }

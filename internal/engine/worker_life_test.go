@@ -37,7 +37,7 @@ func (b *pollBench) live(run core.ID, steps []lifeStep, until int) {
 			case s.life == claim:
 				b.claim(run, "w")
 			default:
-				b.must(b.BeatWorkerLife(b.t.Context(), ws, "pool", "w", s.life, &interval))
+				b.must(b.BeatWorker(b.t.Context(), ws, "pool", "w", s.life, &interval))
 			}
 		}
 	}
@@ -105,7 +105,7 @@ func TestALifeIsForgottenInTime(t *testing.T) {
 	b := newPollBench(t)
 	interval := 10
 	for _, life := range []string{"a", "b", "c"} {
-		b.must(b.BeatWorkerLife(t.Context(), ws, "pool", "w", life, &interval))
+		b.must(b.BeatWorker(t.Context(), ws, "pool", "w", life, &interval))
 		b.advance(25 * time.Hour)
 	}
 	b.must(b.Store().View(t.Context(), ws, func(tx core.Tx) error {

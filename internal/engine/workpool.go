@@ -194,14 +194,10 @@ func (e *Engine) DeleteWorkPool(ctx context.Context, ws core.WorkspaceID, name s
 	})
 }
 
-// BeatWorker records that a worker lives; the pool becomes Ready.
+// BeatWorker records that a worker lives; the pool becomes Ready. life is "" for
+// one that does not say which of its lives it is.
 // Prefect REST: POST /work_pools/{name}/workers/heartbeat.
-func (e *Engine) BeatWorker(ctx context.Context, ws core.WorkspaceID, pool, worker string, interval *int) error {
-	return e.BeatWorkerLife(ctx, ws, pool, worker, "", interval)
-}
-
-// BeatWorkerLife is BeatWorker for a worker that says which of its lives it is.
-func (e *Engine) BeatWorkerLife(ctx context.Context, ws core.WorkspaceID, pool, worker, life string, interval *int) error {
+func (e *Engine) BeatWorker(ctx context.Context, ws core.WorkspaceID, pool, worker, life string, interval *int) error {
 	now := e.now()
 	if len(life) > maxLife {
 		life = ""

@@ -217,7 +217,7 @@ func TestForemanMarksTheSilent(t *testing.T) {
 		t.Fatal(err)
 	}
 	interval := 10
-	if err := b.BeatWorker(ctx, ws, "p", "w", &interval); err != nil {
+	if err := b.BeatWorker(ctx, ws, "p", "w", "", &interval); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.PollPool(ctx, ws, engine.PoolPoll{Pool: "p", Limit: 10}); err != nil {

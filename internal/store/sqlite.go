@@ -134,7 +134,7 @@ func (c *sqliteConn) stmt(q string) (*sqlite.Stmt, error) {
 
 func (c *sqliteConn) exec(q string, args ...any) error {
 	c.nWrite++
-	return c.control(q, args...)
+	return c.run(q, args...)
 }
 
 func (c *sqliteConn) execN(q string, args ...any) (int64, error) {
@@ -171,13 +171,13 @@ func (c *sqliteConn) queryOnce(q string, args ...any) (rows, error) {
 	return r, err
 }
 
-func (c *sqliteConn) begin() error { return c.control("BEGIN IMMEDIATE") }
+func (c *sqliteConn) begin() error { return c.run("BEGIN IMMEDIATE") }
 
-func (c *sqliteConn) commit([]core.Topic) error { return c.control("COMMIT") }
+func (c *sqliteConn) commit([]core.Topic) error { return c.run("COMMIT") }
 
-func (c *sqliteConn) rollback() error { return c.control("ROLLBACK") }
+func (c *sqliteConn) rollback() error { return c.run("ROLLBACK") }
 
-func (c *sqliteConn) control(q string, args ...any) error {
+func (c *sqliteConn) run(q string, args ...any) error {
 	s, err := c.stmt(q)
 	if err != nil {
 		return err

@@ -208,7 +208,7 @@ type beatWorkerIn struct {
 
 func (a *API) beatWorker(ctx context.Context, in beatWorkerIn) (struct{}, error) {
 	life := in.Request.Header.Get(client.LifeHeader)
-	return struct{}{}, a.Engine.BeatWorkerLife(ctx, a.workspace(ctx), in.Pool, in.Body.Name, life, in.Body.Interval)
+	return struct{}{}, a.Engine.BeatWorker(ctx, a.workspace(ctx), in.Pool, in.Body.Name, life, in.Body.Interval)
 }
 
 type workerList struct {

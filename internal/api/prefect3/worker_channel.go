@@ -226,7 +226,7 @@ func (a *API) hearWorker(s *socket, pool string, h hello) error {
 			m.Payload.Name != h.Name || m.Payload.Interval <= 0 {
 			return protocolError()
 		}
-		err = a.Engine.BeatWorkerLife(s.ctx, a.workspace(s.ctx), pool, h.Name, h.ConsumerID.String(), &m.Payload.Interval)
+		err = a.Engine.BeatWorker(s.ctx, a.workspace(s.ctx), pool, h.Name, h.ConsumerID.String(), &m.Payload.Interval)
 		switch {
 		case core.CodeOf(err) == core.NotFound:
 			return unauthorized()
