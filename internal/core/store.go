@@ -48,6 +48,9 @@ type Tx interface {
 	BlockTypeTx
 	BlockSchemaTx
 	BlockDocumentTx
+	StateMachineTx
+	StateMachineVersionTx
+	ActivityTx
 	// Workspace is the workspace that all rows read and written belong to.
 	Workspace() WorkspaceID
 	// Wake wakes the topic's followers, on every replica, once the transaction is committed.
@@ -67,6 +70,8 @@ type Store interface {
 	View(ctx context.Context, ws WorkspaceID, fn func(Tx) error) error
 	// Workspaces lists the workspaces.
 	Workspaces(ctx context.Context) ([]WorkspaceID, error)
+	// Workspace returns the workspace with the name, made if need be.
+	Workspace(ctx context.Context, name string) (WorkspaceID, error)
 	// Subscribe returns a channel that holds a value after commits that woke the
 	// topic, on this or another replica, and a function that ends the
 	// subscription. Several commits may be told by one value.

@@ -111,13 +111,42 @@ func (s *Store) Workspaces(ctx context.Context) ([]core.WorkspaceID, error) {
 	var ids []core.WorkspaceID
 	err := s.View(ctx, 0, func(t core.Tx) error {
 		var err error
-		ids, err = list(t.(*tx), func(r rows) (id core.WorkspaceID, err error) {
-			return id, r.Scan(&id)
-		}, "SELECT id FROM workspace ORDER BY id")
+		ids, err = list(t.(*tx), scanWorkspace, "SELECT id FROM workspace ORDER BY id")
 		return err
 	})
 	return ids, err
 }
+
+// Workspace implements core.Store.
+func (s *Store) Workspace(ctx context.Context, name string) (core.WorkspaceID, error) {
+	var id core.WorkspaceID
+	find := func(t core.Tx) error {
+		ids, err := list(t.(*tx), scanWorkspace, "SELECT id FROM workspace WHERE name = ?", name)
+		id = 0
+		if len(ids) > 0 {
+			id = ids[0]
+		}
+		return err
+	}
+	if err := s.View(ctx, 0, find); err != nil || id != 0 {
+		return id, err
+	}
+	// Another replica may take the same number for another name; then the next is free.
+	for range 10 {
+		err := s.Update(ctx, 0, func(t core.Tx) error {
+			if err := t.(*tx).exec("INSERT INTO workspace (id, name) SELECT MAX(id) + 1, ? FROM workspace WHERE 1 = 1 ON CONFLICT DO NOTHING", name); err != nil {
+				return err
+			}
+			return find(t)
+		})
+		if err != nil || id != 0 {
+			return id, err
+		}
+	}
+	return 0, core.Errorf(core.Unavailable, "no number is free for workspace %s", name)
+}
+
+func scanWorkspace(r rows) (id core.WorkspaceID, err error) { return id, r.Scan(&id) }
 
 // Lease implements core.Store. A SQLite file belongs to one process, which
 // holds every lease on it.
@@ -230,5 +259,6 @@ func dataTables() []string {
 		"concurrency_limit", "concurrency_lease", "concurrency_lease_slot", "lease_attendance",
 		"variable", "artifact", "artifact_collection", "flow_run_input", "automation", "automation_resource", "saved_search", "setting",
 		"block_type", "block_schema", "block_document", "block_document_reference",
+		"state_machine", "state_machine_revision", "state_machine_version", "state_machine_alias", "activity",
 	}
 }

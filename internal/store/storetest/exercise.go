@@ -36,6 +36,9 @@ func Exercise(t *testing.T, open Opener) {
 		{"blocks", blocks},
 		{"deployments", deployment},
 		{"work pools", workPool},
+		{"state machines", stateMachines},
+		{"activities", activities},
+		{"workspaces", workspaces},
 	}
 	for _, s := range suites {
 		t.Run(s.name, func(t *testing.T) {
