@@ -38,6 +38,9 @@ type Error struct {
 	// RetryAfter is the number of seconds after which a Locked or Unavailable
 	// request may be tried again; 0 leaves it to the client.
 	RetryAfter float64
+	// Reason names the cause more closely than Code, for a dialect that tells such
+	// causes apart: the name of an error of the Step Functions API. Mostly "".
+	Reason string
 }
 
 // Error implements error.
@@ -46,6 +49,12 @@ func (e *Error) Error() string { return e.Message }
 // Errorf returns an *Error with the code and a formatted message.
 func Errorf(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// Because sets the reason and returns e.
+func (e *Error) Because(reason string) *Error {
+	e.Reason = reason
+	return e
 }
 
 // CodeOf returns the code of the first *Error in err's chain, Internal when
