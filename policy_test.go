@@ -27,6 +27,7 @@ var layers = map[string]int{
 	"internal/sqlite":          1,
 	"internal/store/migration": 1,
 	"internal/wire":            2,
+	"internal/awscall":         2,
 
 	"internal/launch":          2,
 	"internal/store":           2,
@@ -73,6 +74,7 @@ var restrictions = []restriction{
 	{"database/sql", sqlUsers, noSQL},
 	{"modernc.org/sqlite", sqlUsers, noSQL},
 	{"github.com/jackc/pgx", sqlUsers, noSQL},
+	{"github.com/aws/aws-sdk-go-v2", []string{"internal/awscall"}, "services are called by their models, in one place"},
 	{"github.com/spf13/cobra", []string{"internal/cli"}, "commands are the command line's own"},
 }
 
