@@ -60,6 +60,15 @@ func (m *Machine) State(name string) (*State, bool) {
 	return s, ok
 }
 
+// Processor returns the machine that a distributed Map state runs its items by.
+func (m *Machine) Processor(state string) (*Machine, bool) {
+	s, ok := m.all[state]
+	if !ok || s.Map == nil {
+		return nil, false
+	}
+	return &Machine{Graph: *s.Map.Processor, Language: m.Language, all: m.all}, true
+}
+
 // State is one state of a definition. Fields that its type does not have are zero.
 type State struct {
 	Name     string

@@ -21,6 +21,7 @@ type scope struct {
 	variable func(name string) (any, bool)
 	now      time.Time
 	random   *rand.Rand
+	limits   Limits
 }
 
 // Failure is an error of the States Language.

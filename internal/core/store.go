@@ -1,6 +1,9 @@
 package core
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Topic names a kind of row that followers wait for.
 type Topic string
@@ -17,11 +20,17 @@ const (
 	TopicScheduledRuns Topic = "scheduled_runs"
 	// TopicTaskQueue: background task runs were scheduled.
 	TopicTaskQueue Topic = "task_queue"
+	// TopicActions: something is due, or sooner due, for an execution.
+	TopicActions Topic = "actions"
+	// TopicActivities: an activity has a task.
+	TopicActivities Topic = "activities"
+	// TopicExecutions: an execution ended that somebody may wait for.
+	TopicExecutions Topic = "executions"
 )
 
 // Topics lists all topics.
 func Topics() []Topic {
-	return []Topic{TopicEvents, TopicLogs, TopicSchedules, TopicScheduledRuns, TopicTaskQueue}
+	return []Topic{TopicEvents, TopicLogs, TopicSchedules, TopicScheduledRuns, TopicTaskQueue, TopicActions, TopicActivities, TopicExecutions}
 }
 
 // Tx is what the engine does with one workspace's rows. Inside Store.Update
@@ -48,6 +57,7 @@ type Tx interface {
 	BlockTypeTx
 	BlockSchemaTx
 	BlockDocumentTx
+	ExecutionTx
 	StateMachineTx
 	StateMachineVersionTx
 	ActivityTx
@@ -79,6 +89,12 @@ type Store interface {
 	// Lease takes or renews the named lease for the holder and reports whether it
 	// holds it until the given number of seconds from now.
 	Lease(ctx context.Context, name, holder string, seconds float64) (bool, error)
+	// ClaimActions takes at most limit actions that are due, of all workspaces,
+	// for the owner until the time, and returns when the next one is due; nil for never.
+	ClaimActions(ctx context.Context, owner string, now, until time.Time, limit int) ([]*ExecutionAction, *time.Time, error)
+	// KeepActions puts off when the owner's actions are due for others. Owner ""
+	// makes due what others had in hand who are no more: it is for a database of one process.
+	KeepActions(ctx context.Context, owner string, until time.Time) error
 	// Ping reports whether the database answers.
 	Ping(ctx context.Context) error
 	// Clear deletes all rows of all workspaces.

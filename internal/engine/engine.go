@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/leat-dev/leat/internal/asl"
 	"github.com/leat-dev/leat/internal/core"
 )
 
@@ -24,6 +25,13 @@ type Config struct {
 	ObserveEvents func(count int, lag time.Duration)
 	// Sealer encrypts block documents; without one they are refused.
 	Sealer Sealer
+	// Limits bound executions of state machines; zero fields take AWS' own.
+	Limits asl.Limits
+	// MaxMachines is how many state machines, and how many activities, a region
+	// may have; 0 means DefaultMaxMachines.
+	MaxMachines int
+	// CheckResource refuses the Resource of a Task that cannot be called; nil takes all.
+	CheckResource func(resource string) error
 }
 
 // Engine runs the use cases.
@@ -35,6 +43,9 @@ type Engine struct {
 	observe  func(from, to core.StateType)
 	sealer   Sealer
 
+	maxMachines   int
+	checkResource func(resource string) error
+	runs          executions
 	observeEvents func(count int, lag time.Duration)
 }
 
@@ -52,9 +63,13 @@ func New(cfg Config) *Engine {
 	if cfg.ObserveEvents == nil {
 		cfg.ObserveEvents = func(int, time.Duration) {}
 	}
+	if cfg.MaxMachines <= 0 {
+		cfg.MaxMachines = DefaultMaxMachines
+	}
 	return &Engine{
 		store: cfg.Store, clock: cfg.Now, log: cfg.Log, slotWait: cfg.SlotWait, observe: cfg.Observe, sealer: cfg.Sealer,
-		observeEvents: cfg.ObserveEvents,
+		observeEvents: cfg.ObserveEvents, maxMachines: cfg.MaxMachines, checkResource: cfg.CheckResource,
+		runs: executions{warm: map[core.ID]*standing{}, limits: cfg.Limits},
 	}
 }
 

@@ -32,6 +32,8 @@ type NewFlowRun struct {
 	AutoScheduled            bool
 	// State is the first state; nil stands for Pending.
 	State *core.State
+	// id is the run's, when it is known before; nil makes one.
+	id *core.ID
 	// namedDeployment is the id of the deployment that the run itself names. A
 	// run keeps it though no deployment has it.
 	namedDeployment *core.ID
@@ -125,6 +127,9 @@ func newFlowRun(now time.Time, flow *core.Flow, in NewFlowRun) *core.FlowRun {
 		IdempotencyKey: in.IdempotencyKey, Context: in.Context, Policy: in.Policy, Tags: in.Tags, JobVariables: in.JobVariables,
 		CreatedBy: in.CreatedBy, ParentTaskRunID: in.ParentTaskRunID, AutoScheduled: in.AutoScheduled,
 		InfrastructureDocumentID: in.InfrastructureDocumentID, InfrastructurePID: in.InfrastructurePID,
+	}
+	if in.id != nil {
+		run.ID = *in.id
 	}
 	if run.Name == "" {
 		run.Name = runName(run.ID)

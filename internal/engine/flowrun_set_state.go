@@ -17,6 +17,8 @@ type Proposal struct {
 	Client Client
 	// Worker is the worker that proposes, when it says so.
 	Worker string
+	// ofExecution tells that the run's own execution proposes.
+	ofExecution bool
 	// LateMarker tells that the server's own late marker proposes.
 	LateMarker bool
 }
@@ -63,6 +65,11 @@ func (e *Engine) propose(tx core.Tx, now time.Time, run *core.FlowRun, p Proposa
 	}
 	if state.Type == core.Scheduled && state.Details.ScheduledTime == nil {
 		state.Details.ScheduledTime = &now
+	}
+	if !p.ofExecution && isExecution(run) {
+		if err := steer(tx, now, run, &state); err != nil {
+			return Outcome{}, err
+		}
 	}
 	from, was := run.State, run.Times()
 	d := Decide(run, state, facts)

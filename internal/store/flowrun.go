@@ -190,6 +190,11 @@ func (t *tx) DeleteFlowRun(id core.ID) (bool, error) {
 		"DELETE FROM log WHERE flow_run_id = ?",
 		"DELETE FROM task_run_state WHERE run_id IN (SELECT id FROM task_run WHERE flow_run_id = ?)",
 		"DELETE FROM task_run WHERE flow_run_id = ?",
+		"DELETE FROM execution WHERE run_id = ?",
+		"DELETE FROM execution_piece WHERE run_id = ?",
+		"DELETE FROM execution_history WHERE run_id = ?",
+		"DELETE FROM execution_action WHERE run_id = ?",
+		"DELETE FROM map_run WHERE run_id = ?",
 	} {
 		if err := t.exec(q, id); err != nil {
 			return false, err

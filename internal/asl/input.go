@@ -1,0 +1,105 @@
+package asl
+
+import "github.com/leat-dev/leat/internal/value"
+
+// apply lets something that happened move the execution. What is about an
+// action that nobody waits for changes nothing.
+func (x *Execution) apply(in Input) {
+	switch in.Kind {
+	case InputStart:
+		if x.root.Events == 0 {
+			x.begin(in)
+		}
+		return
+	case InputAbort:
+		if x.root.Events == 0 {
+			x.begin(Input{Kind: InputStart})
+		}
+		x.end(Aborted, nil, in.Failure, 0)
+		return
+	case InputRedrive:
+		x.redrive()
+		return
+	case InputSubmitted, InputSucceeded, InputFailed, InputTimer, InputTimedOut, InputWorker, InputRunStarted:
+	}
+	if in.Kind == InputTimer && in.Key == x.root.Limit && in.Key != 0 {
+		x.out.Finished = append(x.out.Finished, in.Key)
+		x.root.Limit = 0
+		x.end(TimedOut, nil, Failure{}, 0)
+		return
+	}
+	f := x.waiting(in.Key)
+	if f == nil {
+		return
+	}
+	switch f.Visit.Waits {
+	case waitsStart, waitsTask:
+		if f.Visit.Waits == waitsStart { // the call was quicker than the frame's turn
+			x.startTask(f)
+		}
+		x.taskInput(f, in)
+	case waitsTimer:
+		x.waited(f)
+	case waitsRetry:
+		x.finished(f)
+		f.Visit.Waits = ""
+		x.ready(f)
+	case waitsRun:
+		x.runInput(f, in)
+	case waitsChildren:
+	}
+}
+
+// Waits reports whether the execution waits for the action with the key.
+func (x *Execution) Waits(key int64) bool {
+	return x.root.Status == Running && (x.waiting(key) != nil || key != 0 && key == x.root.Limit)
+}
+
+// waiting finds the frame that waits for the action.
+func (x *Execution) waiting(key int64) *frame {
+	if key == 0 {
+		return nil
+	}
+	if x.byKey == nil {
+		x.byKey = map[int64]int64{}
+		for id, f := range x.frames {
+			if f.Visit != nil && f.Visit.Key != 0 {
+				x.byKey[f.Visit.Key] = id
+			}
+		}
+	}
+	f := x.frames[x.byKey[key]]
+	if f == nil || f.Visit == nil || f.Visit.Key != key {
+		return nil
+	}
+	return f
+}
+
+// redrive goes on with the states that did not succeed.
+func (x *Execution) redrive() {
+	if x.root.Status == Running || x.root.Status == Succeeded {
+		return
+	}
+	x.root.Status = Running
+	x.root.Redrives++
+	previous := x.aside(0, EventExecutionRedriven, "executionRedrivenEventDetails", value.Of("redriveCount", int64(x.root.Redrives)))
+	if x.machine.TimeoutSeconds > 0 {
+		x.limit(x.now)
+	}
+	for _, f := range x.inOrder() {
+		if f.State == nil {
+			continue
+		}
+		f.Pointer = previous
+		x.touch(f)
+		if f.Visit == nil {
+			x.ready(f)
+			continue
+		}
+		if f.Visit.Waits == waitsChildren && len(x.children(f)) > 0 {
+			continue // its children go on
+		}
+		f.Visit.Waits, f.Visit.Retries, f.Visit.Attempts = "", 0, make([]int64, len(f.State.Retry))
+		x.ready(f)
+	}
+}

@@ -1,0 +1,181 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/leat-dev/leat/internal/asl"
+	"github.com/leat-dev/leat/internal/core"
+)
+
+// The keys of actions that no state asked for.
+const (
+	keyAbort   = -1
+	keyRedrive = -2
+)
+
+// ExecutionDetails is an execution with what it was started as.
+type ExecutionDetails struct {
+	*core.Execution
+	Revision *core.StateMachineRevision
+	Machine  *core.StateMachine
+	MapRun   *core.MapRun
+}
+
+// DescribeExecution returns an execution, or an ExecutionDoesNotExist error.
+// Step Functions: DescribeExecution, DescribeStateMachineForExecution.
+func (e *Engine) DescribeExecution(ctx context.Context, ws core.WorkspaceID, arn string) (*ExecutionDetails, error) {
+	d := &ExecutionDetails{}
+	return d, e.store.View(ctx, ws, func(tx core.Tx) (err error) {
+		if d.Execution, err = tx.ExecutionByARN(arn); err != nil {
+			return or(err, noExecution(arn))
+		}
+		if d.Revision, err = tx.StateMachineRevision(d.RevisionID); err != nil {
+			return err
+		}
+		if d.Machine, err = tx.StateMachine(d.MachineID); ignoring(err) != nil {
+			return err
+		}
+		if d.MapRunID != nil {
+			d.MapRun, err = tx.MapRun(*d.MapRunID)
+		}
+		return ignoring(err)
+	})
+}
+
+// StopExecution aborts a standard execution and returns when it stopped. One
+// that has ended stays as it is. Step Functions: StopExecution.
+func (e *Engine) StopExecution(ctx context.Context, ws core.WorkspaceID, arn string, why asl.Failure) (time.Time, error) {
+	d, err := e.DescribeExecution(ctx, ws, arn)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if d.Stopped != nil {
+		return *d.Stopped, nil
+	}
+	now := e.now()
+	return now, e.AdvanceExecution(ctx, ws, d.RunID, asl.Input{Kind: asl.InputAbort, Failure: why})
+}
+
+// redrivePeriod is how long after its end an execution can be redriven.
+const redrivePeriod = 14 * 24 * time.Hour
+
+// Redrivable says whether an execution can be redriven; if not, why is AWS' reason.
+func (d *ExecutionDetails) Redrivable(now time.Time) (ok bool, why string) {
+	switch {
+	case d.Express:
+		return false, "Execution is EXPRESS and cannot be redriven"
+	case d.Status == string(asl.Running):
+		return false, "Execution is RUNNING and cannot be redriven"
+	case d.Status == string(asl.Succeeded):
+		return false, "Execution is SUCCEEDED and cannot be redriven"
+	case d.Status == "PENDING_REDRIVE":
+		return false, "Execution is PENDING_REDRIVE and cannot be redriven"
+	case d.Stopped != nil && now.Sub(*d.Stopped) > redrivePeriod:
+		return false, "Execution has exceeded the redrivable period"
+	case d.Machine == nil:
+		return false, "State machine has been deleted"
+	case d.Events >= asl.DefaultEvents:
+		return false, "Execution history event limit exceeded"
+	}
+	return true, ""
+}
+
+// RedriveExecution goes on with an execution where it failed, and returns when.
+// Step Functions: RedriveExecution.
+func (e *Engine) RedriveExecution(ctx context.Context, ws core.WorkspaceID, arn string) (time.Time, error) {
+	d, err := e.DescribeExecution(ctx, ws, arn)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if d.MapRunID != nil {
+		return time.Time{}, core.Errorf(core.Conflict, "Execution was started by a Map Run; redrive the execution of the Map Run: '%s'", arn).
+			Because("ExecutionNotRedrivable")
+	}
+	if ok, why := d.Redrivable(e.now()); !ok {
+		return time.Time{}, core.Errorf(core.Conflict, "Execution Not Redrivable: '%s: %s'", why, arn).Because("ExecutionNotRedrivable")
+	}
+	now := e.now()
+	return now, e.AdvanceExecution(ctx, ws, d.RunID, asl.Input{Kind: asl.InputRedrive})
+}
+
+// PerformControl does an action that no state asked for: it ends an execution
+// whose run was cancelled, or goes on with one whose run is tried again.
+func (e *Engine) PerformControl(ctx context.Context, ws core.WorkspaceID, a *core.ExecutionAction) error {
+	in := asl.Input{Kind: asl.InputAbort, Failure: asl.Failure{Error: "Cancelled", Cause: "the flow run was cancelled"}}
+	if a.Key == keyRedrive {
+		in = asl.Input{Kind: asl.InputRedrive}
+	}
+	if err := e.AdvanceExecution(ctx, ws, a.RunID, in); err != nil && !missing(err) {
+		return err
+	}
+	return e.DropAction(ctx, ws, a)
+}
+
+// steer passes on to an execution what somebody wants of its run.
+func steer(tx core.Tx, now time.Time, run *core.FlowRun, state *core.State) error {
+	key := int64(0)
+	switch {
+	case state.Type == core.Cancelled || state.Type == core.Cancelling:
+		*state = core.State{ID: state.ID, Type: core.Cancelling, Name: core.Cancelling.DefaultName(), Timestamp: state.Timestamp, Message: state.Message}
+		key = keyAbort
+	case state.Type == core.Scheduled && run.State != nil && run.State.Type.Terminal():
+		key = keyRedrive
+	default:
+		return nil
+	}
+	return tx.WriteExecutionStep(&core.ExecutionChange{
+		Execution: &core.Execution{RunID: run.ID}, Delete: []int64{key},
+		Insert: []*core.ExecutionAction{{RunID: run.ID, Key: key, Kind: core.ActionControl, Due: &now, Created: now}},
+	})
+}
+
+// ExecutionEvents returns the events with the numbers, each as JSON; those that
+// are not there are left out. Step Functions: GetExecutionHistory.
+func (e *Engine) ExecutionEvents(ctx context.Context, ws core.WorkspaceID, runID core.ID, first, last int64) ([]json.RawMessage, error) {
+	var out []json.RawMessage
+	err := e.store.View(ctx, ws, func(tx core.Tx) error {
+		chunks, err := tx.ExecutionHistory(runID, first, last)
+		out = make([]json.RawMessage, 0, min(last-first+1, 1000))
+		for _, c := range chunks {
+			id := c.First
+			for ev := range splitArray(c.Events) {
+				if id >= first && id <= last {
+					out = append(out, json.RawMessage(ev))
+				}
+				id++
+			}
+		}
+		return err
+	})
+	return out, err
+}
+
+// splitArray yields the objects of a JSON array without reading them.
+func splitArray(text string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		depth, start, quoted := 0, 0, false
+		for i := 1; i < len(text); i++ {
+			switch c := text[i]; {
+			case quoted:
+				if c == '\\' {
+					i++
+				} else if c == '"' {
+					quoted = false
+				}
+			case c == '"':
+				quoted = true
+			case c == '{':
+				if depth == 0 {
+					start = i
+				}
+				depth++
+			case c == '}':
+				if depth--; depth == 0 && !yield(text[start:i+1]) {
+					return
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,52 @@
+package store
+
+import "github.com/leat-dev/leat/internal/core"
+
+const mapRunSelect = `SELECT m.id, m.run_id, m.key, m.arn, m.machine_arn, m.label, m.state, m.status, m.spec, m.items, m.counts, m.started, m.stopped
+	FROM map_run m WHERE `
+
+func scanMapRun(r rows) (*core.MapRun, error) {
+	m := &core.MapRun{}
+	return m, r.Scan(&m.ID, &m.RunID, &m.Key, &m.ARN, &m.MachineARN, &m.Label, &m.State, &m.Status, rawInto{&m.Spec}, rawInto{&m.Items},
+		jsonInto{&m.MapRunCounts}, timeInto{&m.Started}, timePtrInto{&m.Stopped})
+}
+
+func noMapRun() *core.Error { return core.Errorf(core.NotFound, "Map run not found") }
+
+// InsertMapRun implements core.MapRunTx.
+func (t *tx) InsertMapRun(m *core.MapRun) error {
+	return t.exec(`INSERT INTO map_run (id, ws, run_id, key, arn, machine_arn, label, state, status, spec, items, counts, started, stopped)
+		VALUES (`+placeholders(14)+")", m.ID, int64(t.ws), m.RunID, m.Key, m.ARN, m.MachineARN, m.Label, m.State, m.Status, text(m.Spec),
+		text(m.Items), asJSON(m.MapRunCounts), micros(m.Started), microsPtr(m.Stopped))
+}
+
+// MapRun implements core.MapRunTx.
+func (t *tx) MapRun(id core.ID) (*core.MapRun, error) {
+	return one(t, noMapRun(), scanMapRun, mapRunSelect+"m.ws + 0 = ? AND m.id = ?"+t.lock("m"), int64(t.ws), id)
+}
+
+// MapRunByARN implements core.MapRunTx.
+func (t *tx) MapRunByARN(arn string) (*core.MapRun, error) {
+	return one(t, noMapRun(), scanMapRun, mapRunSelect+"m.ws = ? AND m.arn = ?"+t.lock("m"), int64(t.ws), arn)
+}
+
+// MapRunOf implements core.MapRunTx.
+func (t *tx) MapRunOf(runID core.ID, key int64) (*core.MapRun, error) {
+	return one(t, noMapRun(), scanMapRun, mapRunSelect+"m.ws + 0 = ? AND m.run_id = ? AND m.key = ?"+t.lock("m"), int64(t.ws), runID, key)
+}
+
+// UpdateMapRun implements core.MapRunTx.
+func (t *tx) UpdateMapRun(m *core.MapRun) error {
+	return t.exec("UPDATE map_run SET status = ?, items = ?, counts = ?, stopped = ? WHERE ws + 0 = ? AND id = ?",
+		m.Status, text(m.Items), asJSON(m.MapRunCounts), microsPtr(m.Stopped), int64(t.ws), m.ID)
+}
+
+// ListMapRuns implements core.MapRunTx.
+func (t *tx) ListMapRuns(runID core.ID, before *core.ExecutionPosition, limit int) ([]*core.MapRun, error) {
+	if before == nil {
+		return list(t, scanMapRun, mapRunSelect+"m.ws + 0 = ? AND m.run_id = ? ORDER BY m.started DESC, m.id DESC LIMIT ?", int64(t.ws), runID, limit)
+	}
+	at := micros(before.Started)
+	return list(t, scanMapRun, mapRunSelect+`m.ws + 0 = ? AND m.run_id = ? AND (m.started < ? OR m.started = ? AND m.id < ?)
+		ORDER BY m.started DESC, m.id DESC LIMIT ?`, int64(t.ws), runID, at, at, before.RunID, limit)
+}
