@@ -46,7 +46,44 @@ type Job struct {
 	Dir string
 	// Output receives what the program writes; nil drops it.
 	Output io.Writer
+	// Container is how a launcher of containers runs the program; others leave it
+	// alone.
+	Container *Container
 }
+
+// Container is what there is to say of a container besides the program in it.
+// Zero values leave a matter to the runtime.
+type Container struct {
+	// Image is the image's name.
+	Image string
+	// Pull says when the image is pulled: IfNotPresent (also ""), Always, Never, or
+	// IfPossible, which tries and makes do with what is there.
+	Pull string
+	// Registry are the credentials to pull the image with; nil means none.
+	Registry *Registry
+	// Name is what the container is called; another is made up when it is taken.
+	Name string
+	// Labels are put on the container besides the launcher's own.
+	Labels map[string]string
+	// Networks are joined; NetworkMode is that of the first, such as host.
+	Networks    []string
+	NetworkMode string
+	// Volumes are mounted, as HOST:CONTAINER or HOST:CONTAINER:ro.
+	Volumes []string
+	// Memory and MemorySwap are limits in bytes; MemorySwap below zero is none.
+	Memory, MemorySwap int64
+	// User runs the program.
+	User string
+	// Privileged gives the container all that the host may do.
+	Privileged bool
+	// HostAlias makes the host known as host.docker.internal.
+	HostAlias bool
+	// Remove removes the container once it has ended.
+	Remove bool
+}
+
+// Registry are credentials of a registry of images.
+type Registry struct{ Username, Password, URL string }
 
 // Exit is how work ended.
 type Exit struct {
@@ -54,6 +91,8 @@ type Exit struct {
 	Code int
 	// Unknown is true when the work is gone and nobody saw how it ended.
 	Unknown bool
+	// OutOfMemory is true when the system ended it for using too much memory.
+	OutOfMemory bool
 }
 
 // OK reports whether the program ended without complaint.
@@ -63,6 +102,9 @@ func (e Exit) OK() bool { return e.Code == 0 && !e.Unknown }
 func (e Exit) String() string {
 	if e.Unknown {
 		return "The process is gone, and nobody saw how it ended."
+	}
+	if e.OutOfMemory {
+		return fmt.Sprintf("The process was ended because it used more memory than it may (exit status %d).", e.Code)
 	}
 	if e.Code >= 0 {
 		return strings.TrimSpace(fmt.Sprintf("The process ended with exit status %d. %s", e.Code, statusHint(e.Code)))
