@@ -74,7 +74,7 @@ func (p *parser) processor(m *mapFields, f *fields) {
 		if !m.Distributed {
 			m.ExecutionType = ""
 		} else if m.ExecutionType == "" {
-			c.require("ExecutionType")
+			m.ExecutionType = "STANDARD"
 		}
 		c.unknown()
 	}
