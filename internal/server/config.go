@@ -5,8 +5,12 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"time"
+
+	"github.com/leat-dev/leat/internal/api/sfn"
+	"github.com/leat-dev/leat/internal/engine"
 )
 
 // Config says how a server runs. A setting's value comes from its flag, else
@@ -45,6 +49,14 @@ type Config struct {
 	AllowDatabaseClear bool
 	// EncryptionKey seals secrets at rest: 32 bytes in base64; "" keeps a key in a file in Home.
 	EncryptionKey string
+	// AWSAccount is the 12-digit account whose state machines lie in the default workspace.
+	AWSAccount string
+	// AWSRegion is the region of Step Functions requests that name none.
+	AWSRegion string
+	// MaxMachines is how many state machines, and how many activities, an account has in a region.
+	MaxMachines int
+	// MaxPayload is the length of the longest input or output of an execution.
+	MaxPayload int
 	// LogLevel is debug, info, warn or error.
 	LogLevel string
 	// LogFormat is text or json.
@@ -69,6 +81,7 @@ func Default(home string) Config {
 	return Config{
 		Host: "127.0.0.1", Port: 4200, Home: home, SilenceTimeout: 30 * time.Second, ClaimTimeout: 60 * time.Second,
 		LateAfter: 15 * time.Second, SlotWait: 30 * time.Second, SchedulerInterval: 30 * time.Second, StopTimeout: 9 * time.Second, MaxBody: 32 << 20,
+		AWSAccount: sfn.DefaultAccount, AWSRegion: sfn.DefaultRegion, MaxMachines: engine.DefaultMaxMachines, MaxPayload: 256 << 10,
 		LogLevel: "info", LogFormat: "text",
 	}
 }
@@ -90,6 +103,10 @@ func (c *Config) Settings() []Setting {
 		{"max-body", []string{"LEAT_MAX_BODY"}, "largest request body in bytes", &c.MaxBody},
 		{"encryption-key", []string{"LEAT_ENCRYPTION_KEY"}, "32 bytes in base64 that seal secrets (default: a key file in LEAT_HOME)", &c.EncryptionKey},
 		{"allow-database-clear", []string{"LEAT_ALLOW_DATABASE_CLEAR"}, "let POST /api/admin/database/clear empty the database (tests, demos)", &c.AllowDatabaseClear},
+		{"aws-account", []string{"LEAT_AWS_ACCOUNT"}, "12-digit AWS account whose state machines are in the default workspace", &c.AWSAccount},
+		{"aws-region", []string{"LEAT_AWS_REGION"}, "AWS region of Step Functions requests that are not signed for one", &c.AWSRegion},
+		{"max-machines", []string{"LEAT_MAX_MACHINES"}, "state machines, and activities, that an account may have in a region", &c.MaxMachines},
+		{"max-payload", []string{"LEAT_MAX_PAYLOAD"}, "length of the longest input or output of an execution", &c.MaxPayload},
 		{"log-level", []string{"LEAT_LOG_LEVEL"}, "debug, info, warn or error", &c.LogLevel},
 		{"log-format", []string{"LEAT_LOG_FORMAT"}, "text or json", &c.LogFormat},
 	}
@@ -126,6 +143,15 @@ func (c *Config) complete() error {
 	}
 	if c.StopTimeout <= 0 {
 		return fmt.Errorf("stop-timeout %s is not more than nothing", c.StopTimeout)
+	}
+	if !regexp.MustCompile(`^[0-9]{12}$`).MatchString(c.AWSAccount) {
+		return fmt.Errorf("aws-account %q is not a number of 12 digits", c.AWSAccount)
+	}
+	if !regexp.MustCompile(`^[a-z0-9-]+$`).MatchString(c.AWSRegion) {
+		return fmt.Errorf("aws-region %q is not the name of a region", c.AWSRegion)
+	}
+	if c.MaxMachines <= 0 || c.MaxPayload <= 0 {
+		return fmt.Errorf("max-machines %d and max-payload %d are to be more than nothing", c.MaxMachines, c.MaxPayload)
 	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/leat-dev/leat/internal/api"
 	"github.com/leat-dev/leat/internal/api/prefect3"
+	"github.com/leat-dev/leat/internal/api/sfn"
 	"github.com/leat-dev/leat/internal/core"
 	"github.com/leat-dev/leat/internal/engine"
 	"github.com/leat-dev/leat/internal/service"
@@ -75,6 +76,7 @@ func assemble(ctx context.Context, cfg Config, env Environment, log *slog.Logger
 	}
 	eng := engine.New(engine.Config{
 		Store: db, Now: env.Now, Log: log, SlotWait: cfg.SlotWait, Observe: metrics.transition, ObserveEvents: metrics.events, Sealer: seal,
+		MaxMachines: cfg.MaxMachines,
 	})
 	if err := eng.InstallBlockTypes(ctx, core.DefaultWorkspace); err != nil {
 		return nil, err
@@ -98,8 +100,12 @@ func assemble(ctx context.Context, cfg Config, env Environment, log *slog.Logger
 		prefect.Clear = db.Clear
 	}
 	dialect := prefect3.New(prefect)
+	states := sfn.New(sfn.Config{
+		Engine: eng, Now: env.Now, Log: log, Account: cfg.AWSAccount, Region: cfg.AWSRegion, AuthString: cfg.AuthString,
+		BodyLimit: cfg.MaxBody, MaxPayload: cfg.MaxPayload,
+	})
 	srv := &http.Server{
-		Handler: handler(dialect, db, env, log, metrics), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 120 * time.Second,
+		Handler: handler(dialect, states, db, env, log, metrics), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 120 * time.Second,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), ConnContext: api.WithConn,
 	}
 	log.Info("listening", "address", listener.Addr().String(), "database", redacted(cfg.Database), "version", env.Version)
@@ -152,9 +158,10 @@ func newLogger(cfg Config, w io.Writer) *slog.Logger {
 }
 
 // handler puts the dialects and the server's own pages under one address.
-func handler(prefect http.Handler, db core.Store, env Environment, log *slog.Logger, m *metrics) http.Handler {
+func handler(prefect, states http.Handler, db core.Store, env Environment, log *slog.Logger, m *metrics) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/", prefect)
+	mux.Handle("POST /{$}", states)
 	mux.Handle("GET /metrics", m.handler())
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "true") })
 	mux.HandleFunc("GET /ready", func(w http.ResponseWriter, r *http.Request) {
