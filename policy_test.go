@@ -28,6 +28,7 @@ var layers = map[string]int{
 	"internal/store/migration": 1,
 	"internal/wire":            2,
 	"internal/awscall":         2,
+	"internal/integration":     3,
 
 	"internal/launch":          2,
 	"internal/store":           2,

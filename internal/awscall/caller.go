@@ -144,7 +144,7 @@ func (c *Caller) Call(ctx context.Context, r Request) (*value.Object, Meta, erro
 	if params == nil {
 		params = value.NewObject(0)
 	}
-	w, err := encode(op, params, newToken)
+	w, err := encode(op, params, NewID)
 	if err != nil {
 		return nil, Meta{}, err
 	}
@@ -164,8 +164,8 @@ func (c *Caller) Call(ctx context.Context, r Request) (*value.Object, Meta, erro
 	return out, meta, nil
 }
 
-// newToken is a random UUID.
-func newToken() string {
+// NewID is a random UUID, as request ids and tokens are.
+func NewID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // it never fails
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80

@@ -2,6 +2,9 @@ package awscall
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"github.com/leat-dev/leat/internal/value"
 )
@@ -216,7 +220,7 @@ var realKey = regexp.MustCompile(`^A[A-Z]{3}[A-Z0-9]{16,}$`)
 // account, so that the account is told that way.
 func (c *Caller) credentials(ctx context.Context, cfg *aws.Config, custom bool, r *Request) (aws.Credentials, error) {
 	if cfg.Credentials == nil {
-		return aws.Credentials{}, fmt.Errorf("no AWS credentials are configured")
+		return aws.Credentials{}, errors.New("no AWS credentials are configured")
 	}
 	own, err := cfg.Credentials.Retrieve(ctx)
 	if err != nil {
@@ -273,4 +277,27 @@ func (c *Caller) assume(ctx context.Context, r *Request) (aws.Credentials, error
 	}
 	c.roles[key] = held
 	return held.credentials, nil
+}
+
+// Sign signs a request to an endpoint that is none of a service's model, on
+// behalf of r; service is the signing name.
+func (c *Caller) Sign(ctx context.Context, r Request, service string, req *http.Request, body []byte) error {
+	cfg, err := c.config(ctx)
+	if err != nil {
+		return err
+	}
+	region := r.Region
+	if region == "" {
+		region = cfg.Region
+	}
+	credentials, err := c.credentials(ctx, cfg, !strings.HasSuffix(req.URL.Hostname(), ".amazonaws.com"), &r)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(body)
+	err = v4.NewSigner().SignHTTP(ctx, credentials, req, hex.EncodeToString(sum[:]), service, region, c.cfg.Now())
+	if err != nil {
+		return fmt.Errorf("sign a request: %w", err)
+	}
+	return nil
 }
