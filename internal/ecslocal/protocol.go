@@ -121,7 +121,7 @@ func (s *Server) serveAWS(w http.ResponseWriter, r *http.Request) {
 	d := s.actions[t.service]
 	fail := func(err error) {
 		known := asAPIError(err)
-		if known.Status >= http.StatusInternalServerError {
+		if known.Status >= http.StatusInternalServerError && r.Context().Err() == nil {
 			s.cfg.Log.Error("a call failed", "service", t.service, "action", t.action, "error", err)
 		}
 		if t.query || scope == "s3" {
