@@ -36,6 +36,8 @@ type Info struct {
 	Express bool
 	// Token makes the task token of the action with the key; nil makes none.
 	Token func(key int64) string
+	// Prepare completes a task's parameters before they are shown; nil leaves them.
+	Prepare func(resource string, parameters any) any
 	// Limits bound it; zero fields take AWS' own.
 	Limits Limits
 }

@@ -40,11 +40,7 @@ func matchesError(names []string, failure Failure) bool {
 // fails is called when the frame's state failed: it is tried again, goes on by
 // a Catch, or fails what it is part of.
 func (x *Execution) fails(f *frame, failure Failure) {
-	if failure.runtime {
-		failure.Cause = fmt.Sprintf("An error occurred while executing the state '%s' (entered at the event id #%d). %s",
-			f.State.Name, f.Visit.Entered, failure.Cause)
-		failure.runtime = false
-	}
+	failure = x.located(f, failure)
 	if failure.Error == errQueryEvaluation {
 		if f.Visit.Waits == "" {
 			f.Pointer = f.Visit.Before // the entry and the evaluation are one decision
@@ -57,6 +53,17 @@ func (x *Execution) fails(f *frame, failure Failure) {
 		x.emit(f, "EvaluationFailed", "evaluationFailedEventDetails", details)
 	}
 	x.handle(f, failure)
+}
+
+// located says in the cause in which state a failure happened that is the
+// definition's own fault.
+func (x *Execution) located(f *frame, failure Failure) Failure {
+	if failure.runtime {
+		failure.Cause = fmt.Sprintf("An error occurred while executing the state '%s' (entered at the event id #%d). %s",
+			f.State.Name, f.Visit.Entered, failure.Cause)
+		failure.runtime = false
+	}
+	return failure
 }
 
 // handle looks for a Retry, then for a Catch, and else hands the failure up.

@@ -34,3 +34,10 @@ type Failure struct {
 	// runtime: the interpreter says in which state the failure happened, in front of Cause.
 	runtime bool
 }
+
+// OfState is the failure with the interpreter's word before its cause: in which
+// state it happened.
+func (f Failure) OfState() Failure {
+	f.runtime = true
+	return f
+}

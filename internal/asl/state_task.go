@@ -60,6 +60,9 @@ func (x *Execution) describeTask(f *frame, act *Action) (failure *Failure) {
 	if act.Parameters, failure = x.arguments(f); failure != nil {
 		return failure
 	}
+	if x.info.Prepare != nil {
+		act.Parameters = x.info.Prepare(t.Resource, act.Parameters)
+	}
 	sc := x.scope(f, f.Input)
 	if f.State.Language == JSONPath {
 		if in, failure := x.effectiveInput(f); failure == nil {
@@ -158,6 +161,7 @@ func (x *Execution) taskInput(f *frame, in Input) {
 			return
 		}
 		x.settle(f, in)
+		in.Failure = x.located(f, in.Failure)
 		what := "Failed"
 		switch {
 		case in.StartFailed && r.Pattern != "":

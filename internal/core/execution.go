@@ -154,18 +154,25 @@ type MapRun struct {
 	Status string // RUNNING, SUCCEEDED, FAILED, ABORTED
 	// Spec is the map run's asl.MapRun without its items, as JSON.
 	Spec json.RawMessage
-	// Items are what the executions get, as a JSON array, once they are known.
-	Items json.RawMessage
 	MapRunCounts
 	Started time.Time
 	Stopped *time.Time
 }
 
+// MapRunItem is what one execution of a map run gets.
+type MapRunItem struct {
+	// Input is JSON; Items is the number of items in it.
+	Input string
+	Items int
+}
+
 // MapRunCounts is what changes in a map run while it works.
 type MapRunCounts struct {
-	// Total is the number of executions, ItemTotal of items.
-	Total     int `json:"total"`
-	ItemTotal int `json:"item_total"`
+	// Known tells that the items have been read; Total is the number of
+	// executions, ItemTotal of items.
+	Known     bool `json:"known"`
+	Total     int  `json:"total"`
+	ItemTotal int  `json:"item_total"`
 	// Next is the number of the next execution to start.
 	Next int `json:"next"`
 	// Counted lists how many executions ended how: it follows the executions.
@@ -237,6 +244,13 @@ type MapRunTx interface {
 	MapRunOf(runID ID, key int64) (*MapRun, error)
 	// UpdateMapRun stores all that may change in a map run.
 	UpdateMapRun(m *MapRun) error
+	// InsertMapRunItems stores what the executions with the numbers from the given
+	// one on get; those that are there stay.
+	InsertMapRunItems(id ID, from int, items []MapRunItem) error
+	// MapRunItem returns what one execution gets, or a NotFound error.
+	MapRunItem(id ID, number int) (MapRunItem, error)
+	// MapRunResults lists the executions of a map run by their numbers.
+	MapRunResults(id ID) ([]*Execution, error)
 	// ListMapRuns lists an execution's map runs, the newest first.
 	ListMapRuns(runID ID, before *ExecutionPosition, limit int) ([]*MapRun, error)
 }

@@ -93,7 +93,7 @@ type Store interface {
 	// for the owner until the time, and returns when the next one is due; nil for never.
 	ClaimActions(ctx context.Context, owner string, now, until time.Time, limit int) ([]*ExecutionAction, *time.Time, error)
 	// KeepActions puts off when the owner's actions are due for others. Owner ""
-	// makes due what others had in hand who are no more: it is for a database of one process.
+	// makes due what a process had in hand that is no more, where a database belongs to one process.
 	KeepActions(ctx context.Context, owner string, until time.Time) error
 	// Ping reports whether the database answers.
 	Ping(ctx context.Context) error

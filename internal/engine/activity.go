@@ -9,7 +9,7 @@ import (
 // CreateActivity makes an activity, or returns the one of that name. Step
 // Functions: CreateActivity.
 func (e *Engine) CreateActivity(ctx context.Context, p core.Place, name string, encryption *core.MachineEncryption, tags []core.Tag) (a *core.Activity, err error) {
-	for _, err := range []error{checkName(name), checkEncryption(encryption), checkTags(tags)} {
+	for _, err := range []error{CheckName(name), checkEncryption(encryption), checkTags(tags)} {
 		if err != nil {
 			return nil, err
 		}

@@ -27,6 +27,8 @@ type Config struct {
 	Sealer Sealer
 	// Limits bound executions of state machines; zero fields take AWS' own.
 	Limits asl.Limits
+	// Prepare completes the parameters of a task for its resource; nil leaves them.
+	Prepare func(resource string, parameters any) any
 	// MaxMachines is how many state machines, and how many activities, a region
 	// may have; 0 means DefaultMaxMachines.
 	MaxMachines int
@@ -69,7 +71,7 @@ func New(cfg Config) *Engine {
 	return &Engine{
 		store: cfg.Store, clock: cfg.Now, log: cfg.Log, slotWait: cfg.SlotWait, observe: cfg.Observe, sealer: cfg.Sealer,
 		observeEvents: cfg.ObserveEvents, maxMachines: cfg.MaxMachines, checkResource: cfg.CheckResource,
-		runs: executions{warm: map[core.ID]*standing{}, limits: cfg.Limits},
+		runs: executions{warm: map[core.ID]*standing{}, limits: cfg.Limits, prepare: cfg.Prepare},
 	}
 }
 

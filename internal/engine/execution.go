@@ -39,6 +39,8 @@ type executions struct {
 	// owner names this replica in actions; hold is how long it has them in hand.
 	owner string
 	hold  time.Duration
+	// prepare completes a task's parameters.
+	prepare func(resource string, parameters any) any
 	// limits bound each execution.
 	limits asl.Limits
 
@@ -166,6 +168,7 @@ func (e *Engine) info(row *core.Execution, rev *core.StateMachineRevision, machi
 	return asl.Info{
 		ExecutionARN: row.ARN, Name: row.Name, RoleARN: rev.RoleARN, MachineARN: row.MachineARN, MachineName: machine.Name, Started: row.Started,
 		Input: input, Seed: binary.BigEndian.Uint64(chance[:]), Express: row.Express, Limits: e.runs.limits,
-		Token: func(key int64) string { return taskToken(row, key) },
+		Prepare: e.runs.prepare,
+		Token:   func(key int64) string { return taskToken(row, key) },
 	}
 }

@@ -13,20 +13,21 @@ import (
 const maxRaces = 20
 
 // AdvanceExecution gives inputs to an execution, and stores what comes of it in
-// one transaction. An execution that has ended takes none.
-func (e *Engine) AdvanceExecution(ctx context.Context, ws core.WorkspaceID, runID core.ID, inputs ...asl.Input) error {
+// one transaction. An execution that has ended takes none, and none is taken
+// for what it does not wait for: then it reports false.
+func (e *Engine) AdvanceExecution(ctx context.Context, ws core.WorkspaceID, runID core.ID, inputs ...asl.Input) (bool, error) {
 	defer e.runs.lock(runID)()
 	for range maxRaces {
-		done, err := e.advance(ctx, ws, runID, inputs)
+		taken, done, err := e.advance(ctx, ws, runID, inputs)
 		if done || err != nil {
-			return err
+			return taken, err
 		}
 	}
-	return core.Errorf(core.Unavailable, "execution %s is changed by others all the time", runID)
+	return false, core.Errorf(core.Unavailable, "execution %s is changed by others all the time", runID)
 }
 
-// advance makes one step; it reports false when somebody else made one meanwhile.
-func (e *Engine) advance(ctx context.Context, ws core.WorkspaceID, runID core.ID, inputs []asl.Input) (bool, error) {
+// advance makes one step; done is false when somebody else made one meanwhile.
+func (e *Engine) advance(ctx context.Context, ws core.WorkspaceID, runID core.ID, inputs []asl.Input) (taken, done bool, err error) {
 	p := e.runs.take(runID)
 	if p == nil {
 		err := e.store.View(ctx, ws, func(tx core.Tx) error {
@@ -37,28 +38,31 @@ func (e *Engine) advance(ctx context.Context, ws core.WorkspaceID, runID core.ID
 			return err
 		})
 		if err != nil {
-			return false, err
+			return false, false, err
 		}
 	}
 	now := e.now()
 	res := p.x.Step(now, inputs...)
 	if len(res.Events) == 0 && len(inputs) > 0 && !res.More && len(res.Actions) == 0 && len(res.Cancelled) == 0 && !p.x.Changed() {
 		e.runs.keep(p)
-		return true, nil // nobody waited for it
+		return false, true, nil // nobody waited for it
 	}
 	s := e.newStep(p, res, now)
+	if len(inputs) == 0 {
+		s.change.Delete = append(s.change.Delete, keyGo)
+	}
 	written := false
-	err := e.store.Update(ctx, ws, func(tx core.Tx) (err error) {
+	err = e.store.Update(ctx, ws, func(tx core.Tx) (err error) {
 		if written, err = tx.ChangeExecution(s.change); err != nil || !written {
 			return err
 		}
 		return e.settle(tx, p, s, now)
 	})
 	if err != nil || !written {
-		return false, err
+		return false, false, err
 	}
 	e.stored(ws, p, s)
-	return true, nil
+	return true, true, nil
 }
 
 // step is what is written of one step of an execution.
@@ -189,21 +193,7 @@ func (e *Engine) finishRun(tx core.Tx, p *standing, s *step, run *core.FlowRun, 
 	if p.row.MapRunID == nil {
 		return nil
 	}
-	return pokeMapRun(tx, *p.row.MapRunID, now)
-}
-
-// pokeMapRun has somebody look after a map run.
-func pokeMapRun(tx core.Tx, id core.ID, now time.Time) error {
-	run, err := tx.MapRun(id)
-	if err != nil || run.Status != string(asl.Running) {
-		return err
-	}
-	a, err := tx.ExecutionAction(run.RunID, run.Key)
-	if err != nil {
-		return ignoring(err)
-	}
-	a.Due, a.Owner = &now, ""
-	return tx.UpdateExecutionAction(a)
+	return countInMapRun(tx, p.row, s.result.Status, now)
 }
 
 // ignoring drops the error of something that is gone.

@@ -11,6 +11,7 @@ import (
 
 // The keys of actions that no state asked for.
 const (
+	keyGo      = 0
 	keyAbort   = -1
 	keyRedrive = -2
 )
@@ -55,7 +56,8 @@ func (e *Engine) StopExecution(ctx context.Context, ws core.WorkspaceID, arn str
 		return *d.Stopped, nil
 	}
 	now := e.now()
-	return now, e.AdvanceExecution(ctx, ws, d.RunID, asl.Input{Kind: asl.InputAbort, Failure: why})
+	_, err = e.AdvanceExecution(ctx, ws, d.RunID, asl.Input{Kind: asl.InputAbort, Failure: why})
+	return now, err
 }
 
 // redrivePeriod is how long after its end an execution can be redriven.
@@ -97,7 +99,8 @@ func (e *Engine) RedriveExecution(ctx context.Context, ws core.WorkspaceID, arn 
 		return time.Time{}, core.Errorf(core.Conflict, "Execution Not Redrivable: '%s: %s'", why, arn).Because("ExecutionNotRedrivable")
 	}
 	now := e.now()
-	return now, e.AdvanceExecution(ctx, ws, d.RunID, asl.Input{Kind: asl.InputRedrive})
+	_, err = e.AdvanceExecution(ctx, ws, d.RunID, asl.Input{Kind: asl.InputRedrive})
+	return now, err
 }
 
 // PerformControl does an action that no state asked for: it ends an execution
@@ -107,7 +110,7 @@ func (e *Engine) PerformControl(ctx context.Context, ws core.WorkspaceID, a *cor
 	if a.Key == keyRedrive {
 		in = asl.Input{Kind: asl.InputRedrive}
 	}
-	if err := e.AdvanceExecution(ctx, ws, a.RunID, in); err != nil && !missing(err) {
+	if _, err := e.AdvanceExecution(ctx, ws, a.RunID, in); err != nil && !missing(err) {
 		return err
 	}
 	return e.DropAction(ctx, ws, a)

@@ -23,6 +23,8 @@ type NewExecution struct {
 	// mapRun is set for an execution of a map run, with its number in it.
 	mapRun *core.MapRun
 	item   int
+	// items is the number of items in the input.
+	items int
 }
 
 // StartExecution starts an execution and lets it run until it waits for
@@ -66,6 +68,12 @@ func (e *Engine) StartExecution(ctx context.Context, ws core.WorkspaceID, in New
 		if prior, err = sameNamed(tx, t, in); err != nil || prior != nil {
 			return err
 		}
+		if in.mapRun != nil {
+			if mine, err := takeItem(tx, in); err != nil || !mine {
+				prior = &core.Execution{}
+				return err
+			}
+		}
 		run, _, err := createFlowRun(tx, now, NewFlowRun{
 			FlowID: t.machine.FlowID, Name: p.row.Name, Parameters: executionParameters(input, in.Input), InfrastructurePID: &p.row.ARN,
 			State: new(newState(core.Running, now)), Tags: []string{}, id: &p.row.RunID,
@@ -93,6 +101,19 @@ func (e *Engine) StartExecution(ctx context.Context, ws core.WorkspaceID, in New
 	return p.row, nil
 }
 
+// takeItem counts an execution of a map run that starts; false tells that
+// another replica started it.
+func takeItem(tx core.Tx, in NewExecution) (bool, error) {
+	run, err := tx.MapRun(in.mapRun.ID)
+	if err != nil || run.Next != in.item || !mayStart(run) {
+		return false, err
+	}
+	run.Next++
+	run.Running++
+	run.Items.Running += in.items
+	return true, tx.UpdateMapRun(run)
+}
+
 // parseInput reads an execution's input.
 func parseInput(text string) (any, error) {
 	if text == "" {
@@ -111,7 +132,7 @@ func (e *Engine) startable(tx core.Tx, in NewExecution) (*machineTarget, error) 
 	if err != nil {
 		return nil, err
 	}
-	if t.machine.Status == core.MachineDeleting {
+	if t.machine.Status == core.MachineDeleting && in.mapRun == nil {
 		return nil, machineDeleting(in.ARN)
 	}
 	return t, nil
@@ -137,7 +158,7 @@ func randomUint64() uint64 {
 
 // sameNamed returns the execution that the name already stands for.
 func sameNamed(tx core.Tx, t *machineTarget, in NewExecution) (*core.Execution, error) {
-	if in.Name == "" || t.machine.Type == core.ExpressMachine {
+	if in.Name == "" || in.mapRun != nil || t.machine.Type == core.ExpressMachine {
 		return nil, nil
 	}
 	arn := executionARN(t.machine, in.Name)

@@ -28,7 +28,11 @@ func (e *Engine) AnswerTask(ctx context.Context, ws core.WorkspaceID, token stri
 		return err
 	}
 	in.Key, in.ByToken = a.Key, true
-	return e.AdvanceExecution(ctx, ws, a.RunID, in)
+	taken, err := e.AdvanceExecution(ctx, ws, a.RunID, in)
+	if err == nil && !taken {
+		err = taskGone()
+	}
+	return err
 }
 
 // BeatTask tells that the task that the token is of is still at work.
@@ -110,7 +114,7 @@ func (e *Engine) FetchActivityTask(ctx context.Context, ws core.WorkspaceID, arn
 			if err != nil {
 				return "", nil, err
 			}
-			err = e.AdvanceExecution(ctx, ws, a.RunID, asl.Input{Kind: asl.InputWorker, Key: a.Key, Text: worker})
+			_, err = e.AdvanceExecution(ctx, ws, a.RunID, asl.Input{Kind: asl.InputWorker, Key: a.Key, Text: worker})
 			return taskToken(row, a.Key), spec.Parameters, err
 		}
 		select {
@@ -172,17 +176,31 @@ func (e *Engine) TaskSubmitted(ctx context.Context, ws core.WorkspaceID, a *core
 	if err != nil {
 		return err
 	}
-	return e.AdvanceExecution(ctx, ws, a.RunID, asl.Input{Kind: asl.InputSubmitted, Key: a.Key, Output: output})
+	_, err = e.AdvanceExecution(ctx, ws, a.RunID, asl.Input{Kind: asl.InputSubmitted, Key: a.Key, Output: output})
+	return err
 }
 
-// WatchLater puts off when a job is looked at again, and keeps what is known of it.
-func (e *Engine) WatchLater(ctx context.Context, ws core.WorkspaceID, a *core.ExecutionAction, watch []byte, look time.Time) error {
+// WatchLater puts off when a job is looked at again, and keeps what is known of
+// it; look nil is for one that there is no more to know of.
+func (e *Engine) WatchLater(ctx context.Context, ws core.WorkspaceID, a *core.ExecutionAction, watch []byte, look *time.Time) error {
 	return e.store.Update(ctx, ws, func(tx core.Tx) error {
 		now, err := tx.ExecutionAction(a.RunID, a.Key)
 		if err != nil {
 			return ignoring(err)
 		}
-		now.Owner, now.Watch, now.Due = "", watch, now.Next(&look)
+		now.Owner, now.Watch, now.Due = "", watch, now.Next(look)
+		return tx.UpdateExecutionAction(now)
+	})
+}
+
+// RestAction puts an action back until its next time.
+func (e *Engine) RestAction(ctx context.Context, ws core.WorkspaceID, a *core.ExecutionAction) error {
+	return e.store.Update(ctx, ws, func(tx core.Tx) error {
+		now, err := tx.ExecutionAction(a.RunID, a.Key)
+		if err != nil {
+			return ignoring(err)
+		}
+		now.Owner, now.Due = "", now.Next()
 		return tx.UpdateExecutionAction(now)
 	})
 }

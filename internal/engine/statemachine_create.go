@@ -49,7 +49,7 @@ func (e *Engine) CreateStateMachine(ctx context.Context, in NewMachine) (m *core
 }
 
 func (e *Engine) checkNewMachine(in NewMachine) error {
-	if err := checkName(in.Name); err != nil {
+	if err := CheckName(in.Name); err != nil {
 		return err
 	}
 	if in.Description != "" && !in.Publish {
@@ -153,9 +153,9 @@ func tellMachine(tx core.Tx, now time.Time, what string, m *core.StateMachine) e
 	}{m.ARN, m.Type}, relatedTo("flow", m.FlowID, "flow", m.Name))
 }
 
-// checkName refuses what no state machine, execution or activity is called.
+// CheckName refuses what no state machine, execution or activity is called.
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html
-func checkName(name string) error {
+func CheckName(name string) error {
 	bad := func(r rune) bool {
 		return r <= ' ' || r >= 0x7f && r <= 0x9f || r >= 0xfffe && r <= 0xffff || strings.ContainsRune("<>{}[]?*\"#%\\^|~`$&,;:/", r)
 	}

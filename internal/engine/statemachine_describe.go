@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"time"
 
 	"github.com/leat-dev/leat/internal/core"
 )
@@ -63,9 +64,34 @@ func (e *Engine) DeleteStateMachine(ctx context.Context, p core.Place, arn strin
 		if err != nil {
 			return err
 		}
-		if err := tx.DeleteStateMachine(m.ID); err != nil {
+		runs, err := tx.RunningExecutions(m.ID)
+		if err != nil {
 			return err
 		}
-		return tellMachine(tx, e.now(), "deleted", m)
+		if runs {
+			m.Status = core.MachineDeleting
+			return tx.UpdateStateMachine(m)
+		}
+		return removeMachine(tx, m, e.now())
 	})
+}
+
+func removeMachine(tx core.Tx, m *core.StateMachine, now time.Time) error {
+	if err := tx.DeleteStateMachine(m.ID); err != nil {
+		return err
+	}
+	return tellMachine(tx, now, "deleted", m)
+}
+
+// machineIdle removes a machine that was deleted while executions of it ran,
+// when the last has ended.
+func machineIdle(tx core.Tx, id core.ID, now time.Time) error {
+	m, err := tx.StateMachine(id)
+	if err != nil || m.Status != core.MachineDeleting {
+		return ignoring(err)
+	}
+	if runs, err := tx.RunningExecutions(id); runs || err != nil {
+		return err
+	}
+	return removeMachine(tx, m, now)
 }

@@ -76,6 +76,13 @@ func splitMachineARN(arn string) (base, qualifier, label string, err error) {
 
 var states = regexp.MustCompile(`^arn:aws[a-z-]*:states:[a-z0-9-]*:[0-9]*:`)
 
+// CheckARN refuses what is no ARN of a Step Functions resource of one of the
+// kinds, such as execution.
+func CheckARN(arn string, kinds ...string) error {
+	_, err := checkARN(arn, kinds...)
+	return err
+}
+
 // checkARN returns the parts of the resource's name in an ARN of one of the
 // kinds, such as stateMachine, or an InvalidArn error.
 func checkARN(text string, kinds ...string) ([]string, error) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/leat-dev/leat/internal/api/sfn"
+	"github.com/leat-dev/leat/internal/asl"
 	"github.com/leat-dev/leat/internal/engine"
 )
 
@@ -55,6 +56,8 @@ type Config struct {
 	AWSRegion string
 	// MaxMachines is how many state machines, and how many activities, an account has in a region.
 	MaxMachines int
+	// MaxEvents is the length of the longest history of a standard execution.
+	MaxEvents int64
 	// MaxPayload is the length of the longest input or output of an execution.
 	MaxPayload int
 	// LogLevel is debug, info, warn or error.
@@ -81,7 +84,7 @@ func Default(home string) Config {
 	return Config{
 		Host: "127.0.0.1", Port: 4200, Home: home, SilenceTimeout: 30 * time.Second, ClaimTimeout: 60 * time.Second,
 		LateAfter: 15 * time.Second, SlotWait: 30 * time.Second, SchedulerInterval: 30 * time.Second, StopTimeout: 9 * time.Second, MaxBody: 32 << 20,
-		AWSAccount: sfn.DefaultAccount, AWSRegion: sfn.DefaultRegion, MaxMachines: engine.DefaultMaxMachines, MaxPayload: 256 << 10,
+		AWSAccount: sfn.DefaultAccount, AWSRegion: sfn.DefaultRegion, MaxMachines: engine.DefaultMaxMachines, MaxPayload: 256 << 10, MaxEvents: asl.DefaultEvents,
 		LogLevel: "info", LogFormat: "text",
 	}
 }
@@ -106,6 +109,7 @@ func (c *Config) Settings() []Setting {
 		{"aws-account", []string{"LEAT_AWS_ACCOUNT"}, "12-digit AWS account whose state machines are in the default workspace", &c.AWSAccount},
 		{"aws-region", []string{"LEAT_AWS_REGION"}, "AWS region of Step Functions requests that are not signed for one", &c.AWSRegion},
 		{"max-machines", []string{"LEAT_MAX_MACHINES"}, "state machines, and activities, that an account may have in a region", &c.MaxMachines},
+		{"max-events", []string{"LEAT_MAX_EVENTS"}, "length of the longest history of an execution", &c.MaxEvents},
 		{"max-payload", []string{"LEAT_MAX_PAYLOAD"}, "length of the longest input or output of an execution", &c.MaxPayload},
 		{"log-level", []string{"LEAT_LOG_LEVEL"}, "debug, info, warn or error", &c.LogLevel},
 		{"log-format", []string{"LEAT_LOG_FORMAT"}, "text or json", &c.LogFormat},
@@ -150,8 +154,8 @@ func (c *Config) complete() error {
 	if !regexp.MustCompile(`^[a-z0-9-]+$`).MatchString(c.AWSRegion) {
 		return fmt.Errorf("aws-region %q is not the name of a region", c.AWSRegion)
 	}
-	if c.MaxMachines <= 0 || c.MaxPayload <= 0 {
-		return fmt.Errorf("max-machines %d and max-payload %d are to be more than nothing", c.MaxMachines, c.MaxPayload)
+	if c.MaxMachines <= 0 || c.MaxPayload <= 0 || c.MaxEvents <= 0 {
+		return fmt.Errorf("max-machines %d, max-payload %d and max-events %d are to be more than nothing", c.MaxMachines, c.MaxPayload, c.MaxEvents)
 	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {

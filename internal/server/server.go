@@ -14,6 +14,7 @@ import (
 	"github.com/leat-dev/leat/internal/api"
 	"github.com/leat-dev/leat/internal/api/prefect3"
 	"github.com/leat-dev/leat/internal/api/sfn"
+	"github.com/leat-dev/leat/internal/asl"
 	"github.com/leat-dev/leat/internal/core"
 	"github.com/leat-dev/leat/internal/engine"
 	"github.com/leat-dev/leat/internal/service"
@@ -64,7 +65,7 @@ type parts struct {
 	http     *http.Server
 	dialect  *prefect3.API
 	done     chan struct{} // closed to end websockets
-	services []service.Loop
+	services []background
 	db       core.Store
 }
 
@@ -74,9 +75,15 @@ func assemble(ctx context.Context, cfg Config, env Environment, log *slog.Logger
 	if err != nil {
 		return nil, err
 	}
+	var inside lateHandler
+	calls, err := newCalls(env, &inside)
+	if err != nil {
+		return nil, err
+	}
 	eng := engine.New(engine.Config{
 		Store: db, Now: env.Now, Log: log, SlotWait: cfg.SlotWait, Observe: metrics.transition, ObserveEvents: metrics.events, Sealer: seal,
-		MaxMachines: cfg.MaxMachines,
+		MaxMachines: cfg.MaxMachines, CheckResource: checkResource(calls), Prepare: prepareTask,
+		Limits: asl.Limits{Events: cfg.MaxEvents, Payload: cfg.MaxPayload},
 	})
 	if err := eng.InstallBlockTypes(ctx, core.DefaultWorkspace); err != nil {
 		return nil, err
@@ -104,12 +111,14 @@ func assemble(ctx context.Context, cfg Config, env Environment, log *slog.Logger
 		Engine: eng, Now: env.Now, Log: log, Account: cfg.AWSAccount, Region: cfg.AWSRegion, AuthString: cfg.AuthString,
 		BodyLimit: cfg.MaxBody, MaxPayload: cfg.MaxPayload,
 	})
+	inside.handler = states.Inside()
+	runner := &service.States{Engine: eng, Calls: calls, Log: log, Now: env.Now, Parallel: parallelCalls}
 	srv := &http.Server{
 		Handler: handler(dialect, states, db, env, log, metrics), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 120 * time.Second,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), ConnContext: api.WithConn,
 	}
 	log.Info("listening", "address", listener.Addr().String(), "database", redacted(cfg.Database), "version", env.Version)
-	return &parts{log, cfg.StopTimeout, listener, srv, dialect, done, services(cfg, env, log, eng, db), db}, nil
+	return &parts{log, cfg.StopTimeout, listener, srv, dialect, done, services(cfg, env, log, eng, db, runner), db}, nil
 }
 
 // run serves until ctx ends or the listener fails, and stops.

@@ -13,15 +13,23 @@ import (
 	"github.com/leat-dev/leat/internal/service"
 )
 
+// background is work that goes on until ctx ends.
+type background struct {
+	name string
+	run  func(ctx context.Context) error
+}
+
 // services lists the background work of a server.
-func services(cfg Config, env Environment, log *slog.Logger, eng *engine.Engine, db core.Store) []service.Loop {
+func services(cfg Config, env Environment, log *slog.Logger, eng *engine.Engine, db core.Store, states *service.States) []background {
 	host, _ := os.Hostname() // only a part of a name that is unique without it
 	holder := fmt.Sprintf("%s/%d/%s", host, os.Getpid(), core.NewID(env.Now()))
-	loop := func(name string, every time.Duration, tick func(context.Context) error, topics ...core.Topic) service.Loop {
-		return service.Loop{
+	loop := func(name string, every time.Duration, tick func(context.Context) error, topics ...core.Topic) background {
+		return background{name, service.Loop{
 			Name: name, Store: db, Holder: holder, Interval: every, Topics: topics, Pace: 50 * time.Millisecond, Log: log, Tick: tick,
-		}
+		}.Run}
 	}
+	states.Owner = holder
+	eng.PerformBy(states, holder, service.ActionHold)
 	late := service.Late{Engine: eng, Now: env.Now, After: cfg.LateAfter}
 	zombie := service.Zombie{Engine: eng, Now: env.Now, Heartbeat: cfg.HeartbeatTimeout, Silence: cfg.SilenceTimeout, Claim: cfg.ClaimTimeout}
 	zombie.Attendance = &service.Attendance{Gap: 2 * zombieInterval(cfg)}
@@ -31,14 +39,15 @@ func services(cfg Config, env Environment, log *slog.Logger, eng *engine.Engine,
 	}
 	foreman := service.Foreman{Engine: eng, Silence: engine.Silence{MissedBeats: 3, Interval: 30 * time.Second, Poll: 60 * time.Second, Batch: 200}}
 	reaper := service.LeaseReaper{Engine: eng}
-	return []service.Loop{
+	return []background{
 		loop("scheduler", cfg.SchedulerInterval, scheduler.Tick, core.TopicSchedules),
 		loop("foreman", 5*time.Second, foreman.Tick),
 		loop("lease reaper", 5*time.Second, reaper.Tick),
-		{Name: "lease attendant", Store: db, Interval: 3 * time.Second, Log: log, Tick: service.LeaseAttendant{Engine: eng}.Tick},
+		{"lease attendant", service.Loop{Name: "lease attendant", Store: db, Interval: 3 * time.Second, Log: log, Tick: service.LeaseAttendant{Engine: eng}.Tick}.Run},
 		loop("late", min(5*time.Second, max(cfg.LateAfter, time.Second)), late.Tick),
 		loop("zombie", zombieInterval(cfg), zombie.Tick),
 		loop("cancel", 5*time.Second, cancel.Tick),
+		{"states", states.Run},
 	}
 }
 
@@ -57,7 +66,7 @@ const restartPause = time.Second
 // supervise runs services until ctx ends, and again when one fails or panics.
 // The function that it returns waits for their end, at most until its own ctx
 // ends, and lists those that have not.
-func supervise(ctx context.Context, log *slog.Logger, services []service.Loop) (wait func(ctx context.Context) (left []string)) {
+func supervise(ctx context.Context, log *slog.Logger, services []background) (wait func(ctx context.Context) (left []string)) {
 	ended := make([]chan struct{}, len(services))
 	for i, s := range services {
 		ended[i] = make(chan struct{})
@@ -65,7 +74,7 @@ func supervise(ctx context.Context, log *slog.Logger, services []service.Loop) (
 			defer close(ended[i])
 			for ctx.Err() == nil {
 				if err := guarded(ctx, s); err != nil && ctx.Err() == nil {
-					log.Error("a service failed and is started again", "service", s.Name, "error", err)
+					log.Error("a service failed and is started again", "service", s.name, "error", err)
 				}
 				select {
 				case <-time.After(restartPause):
@@ -77,18 +86,18 @@ func supervise(ctx context.Context, log *slog.Logger, services []service.Loop) (
 	return func(ctx context.Context) (left []string) {
 		for i, s := range services {
 			if !ends(ctx, ended[i]) {
-				left = append(left, s.Name)
+				left = append(left, s.name)
 			}
 		}
 		return left
 	}
 }
 
-func guarded(ctx context.Context, s service.Loop) (err error) {
+func guarded(ctx context.Context, s background) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return s.Run(ctx)
+	return s.run(ctx)
 }

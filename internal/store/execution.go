@@ -243,6 +243,9 @@ func (s *Store) ClaimActions(ctx context.Context, owner string, now, until time.
 
 // KeepActions implements core.Store.
 func (s *Store) KeepActions(ctx context.Context, owner string, until time.Time) error {
+	if owner == "" && s.engine.dialect().takeLease != "" {
+		return nil // other processes may be at work; what they do not keep becomes due by itself
+	}
 	return s.Update(ctx, 0, func(ct core.Tx) error {
 		if owner == "" {
 			return ct.(*tx).exec("UPDATE execution_action SET due = ?, owner = '' WHERE owner <> ''", micros(until))

@@ -194,6 +194,7 @@ func (t *tx) DeleteFlowRun(id core.ID) (bool, error) {
 		"DELETE FROM execution_piece WHERE run_id = ?",
 		"DELETE FROM execution_history WHERE run_id = ?",
 		"DELETE FROM execution_action WHERE run_id = ?",
+		"DELETE FROM map_run_item WHERE map_run_id IN (SELECT id FROM map_run WHERE run_id = ?)",
 		"DELETE FROM map_run WHERE run_id = ?",
 	} {
 		if err := t.exec(q, id); err != nil {

@@ -260,6 +260,6 @@ func dataTables() []string {
 		"variable", "artifact", "artifact_collection", "flow_run_input", "automation", "automation_resource", "saved_search", "setting",
 		"block_type", "block_schema", "block_document", "block_document_reference",
 		"state_machine", "state_machine_revision", "state_machine_version", "state_machine_alias", "activity",
-		"execution", "execution_piece", "execution_history", "execution_action", "map_run",
+		"execution", "execution_piece", "execution_history", "execution_action", "map_run", "map_run_item",
 	}
 }

@@ -85,7 +85,6 @@ CREATE TABLE map_run (
 	state TEXT NOT NULL,
 	status TEXT NOT NULL,
 	spec TEXT NOT NULL,
-	items TEXT,
 	counts TEXT NOT NULL,
 	started BIGINT NOT NULL,
 	stopped BIGINT,
@@ -93,3 +92,12 @@ CREATE TABLE map_run (
 );
 
 CREATE INDEX map_run_execution ON map_run (run_id, started, id);
+
+CREATE TABLE map_run_item (
+	map_run_id TEXT NOT NULL,
+	number BIGINT NOT NULL,
+	ws BIGINT NOT NULL,
+	input TEXT NOT NULL,
+	items BIGINT NOT NULL,
+	PRIMARY KEY (map_run_id, number)
+);
