@@ -110,11 +110,11 @@ func TestCombinedRules(t *testing.T) {
 	sc := &scope{input: parsed(t, `{"v": 5}`)}
 	const yes, no = `{"Variable": "$.v", "NumericEquals": 5}`, `{"Variable": "$.v", "NumericEquals": 6}`
 	for rule, want := range map[string]bool{
-		`"And": [` + yes + `,` + yes + `]`:                                      true,
-		`"And": [` + yes + `,` + no + `]`:                                       false,
-		`"Or": [` + no + `,` + yes + `]`:                                        true,
-		`"Or": [` + no + `,` + no + `]`:                                         false,
-		`"Not": ` + no:                                                          true,
+		`"And": [` + yes + `,` + yes + `]`: true,
+		`"And": [` + yes + `,` + no + `]`:  false,
+		`"Or": [` + no + `,` + yes + `]`:   true,
+		`"Or": [` + no + `,` + no + `]`:    false,
+		`"Not": ` + no:                     true,
 		`"Not": {"And": [` + yes + `,{"Or": [` + no + `,{"Not": ` + no + `}]}]}`: false,
 	} {
 		if got, failure := ruleOf(t, `{`+rule+`, "Next": "N"}`, JSONPath).matches(sc); failure != nil || got != want {

@@ -185,3 +185,20 @@ func knownResource(resource string) error {
 	}
 	return nil
 }
+
+// machines are those that a case makes.
+func machines(t *testing.T, c recording) []*asl.Machine {
+	t.Helper()
+	var out []*asl.Machine
+	for _, step := range c.Steps {
+		var params recordedParams
+		if step.Op != "CreateStateMachine" || json.Unmarshal(step.Params, &params) != nil {
+			continue
+		}
+		text := strings.NewReplacer(`"${`, `"arn:${`).Replace(definitionText(t, params.Definition))
+		if m, _ := asl.Parse([]byte(text), asl.Options{}); m != nil {
+			out = append(out, m)
+		}
+	}
+	return out
+}
