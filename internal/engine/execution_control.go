@@ -28,7 +28,7 @@ type ExecutionDetails struct {
 // Step Functions: DescribeExecution, DescribeStateMachineForExecution.
 func (e *Engine) DescribeExecution(ctx context.Context, ws core.WorkspaceID, arn string) (*ExecutionDetails, error) {
 	d := &ExecutionDetails{}
-	return d, e.store.View(ctx, ws, func(tx core.Tx) (err error) {
+	err := e.store.View(ctx, ws, func(tx core.Tx) (err error) {
 		if d.Execution, err = tx.ExecutionByARN(arn); err != nil {
 			return or(err, noExecution(arn))
 		}
@@ -43,6 +43,7 @@ func (e *Engine) DescribeExecution(ctx context.Context, ws core.WorkspaceID, arn
 		}
 		return ignoring(err)
 	})
+	return d, err
 }
 
 // StopExecution aborts a standard execution and returns when it stopped. One
