@@ -264,6 +264,9 @@ func compose(found map[byte]int, now time.Time) (any, error) {
 			hour += 12
 		}
 	}
+	if y := found['Y']; y < 100 {
+		found['Y'] = 1900 + y // as JavaScript's Date has it
+	}
 	if date == "Yd" {
 		found['M'], found['D'] = 1, found['d']
 	}

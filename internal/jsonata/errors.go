@@ -23,6 +23,7 @@ type Error struct {
 
 	offset   int // bytes from the start of the text; -1 when unknown
 	hasValue bool
+	bare     bool              // the token is no text: a number, true, false or null
 	details  map[string]string // further words of the message
 }
 
@@ -44,6 +45,12 @@ func (e *Error) at(offset int) *Error {
 
 func (e *Error) withToken(token string) *Error {
 	e.Token = token
+	return e
+}
+
+func (e *Error) withWord(t token) *Error {
+	e.Token = t.text
+	e.bare = t.kind == tokenNumber || t.kind == tokenLiteral
 	return e
 }
 
@@ -100,8 +107,11 @@ func (e *Error) word() string {
 		raw := strings.HasPrefix(p, "{{{")
 		switch name {
 		case "token":
-			if raw {
+			if raw || e.bare {
 				return e.Token
+			}
+			if e.Token == "" {
+				return "undefined" // a function without a name
 			}
 			return value.String(e.Token)
 		case "index":

@@ -1,6 +1,9 @@
 package jsonata
 
 import (
+	"strings"
+	"unicode/utf8"
+
 	"github.com/leat-dev/leat/internal/value"
 )
 
@@ -13,6 +16,7 @@ type evaluator struct {
 	steps     int // left
 	size      int // left
 	maxDepth  int
+	broken    bool // a text of the result is no UTF-8
 }
 
 func newEvaluator(env *Env) *evaluator {
@@ -40,17 +44,44 @@ func (ev *evaluator) run(root *node, input any) (any, error) {
 		return nil, err
 	}
 	v = plain(v)
-	if !root.selects() {
-		err = ev.check(v, 0)
+	if root.selects() {
+		return v, nil
 	}
-	return v, err
+	if err := ev.check(v, 0); err != nil {
+		return nil, err
+	}
+	if ev.broken {
+		v = repair(v)
+	}
+	return v, nil
+}
+
+// repair replaces surrogates that stand alone, which JSON texts cannot have.
+func repair(v any) any {
+	switch v := v.(type) {
+	case string:
+		return strings.ToValidUTF8(v, "\ufffd")
+	case []any:
+		out := make([]any, len(v))
+		for i, item := range v {
+			out[i] = repair(item)
+		}
+		return out
+	case *value.Object:
+		out := value.NewObject(v.Len())
+		for k, item := range v.All() {
+			out.Set(strings.ToValidUTF8(k, "\ufffd"), repair(item))
+		}
+		return out
+	}
+	return v
 }
 
 // selects reports whether an expression only finds what was there, so that its
 // value cannot have grown.
 func (n *node) selects() bool {
 	switch n.kind {
-	case kindVariable, kindLiteral, kindName:
+	case kindVariable, kindName:
 		return len(n.predicates)+len(n.stages) == 0 && n.group == nil
 	case kindPath:
 		if n.group != nil {
@@ -74,6 +105,7 @@ func (ev *evaluator) check(v any, depth int) error {
 	}
 	switch v := v.(type) {
 	case string:
+		ev.broken = ev.broken || !utf8.ValidString(v)
 		return ev.spend(len(v) / 64)
 	case []any:
 		for _, item := range v {
@@ -85,7 +117,8 @@ func (ev *evaluator) check(v any, depth int) error {
 			}
 		}
 	case *value.Object:
-		for _, item := range v.All() {
+		for k, item := range v.All() {
+			ev.broken = ev.broken || !utf8.ValidString(k)
 			if err := ev.step(); err != nil {
 				return err
 			}

@@ -71,7 +71,6 @@ func callSplit(c *callContext, args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	limit = math.Floor(limit)
 	out := []any{}
 	switch sep := argument(args, 1).(type) {
 	case string:
@@ -79,7 +78,7 @@ func callSplit(c *callContext, args []any) (any, error) {
 			return nil, err
 		}
 		for _, part := range strings.Split(s, sep) {
-			if float64(len(out)) >= limit {
+			if float64(len(out)) >= math.Floor(limit) {
 				break
 			}
 			out = append(out, part)

@@ -55,11 +55,9 @@ func callSpread(c *callContext, args []any) (any, error) {
 			return arg, nil
 		}
 	}
-	found := sequence()
-	if err := c.spread(arg, found, 0); err != nil {
-		return nil, err
-	}
-	return found, nil
+	_, isObject := arg.(*value.Object)
+	found := &list{items: []any{}, seq: isObject}
+	return found, c.spread(arg, found, 0)
 }
 
 func (c *callContext) spread(v any, found *list, depth int) error {

@@ -124,7 +124,8 @@ func callLowercase(c *callContext, args []any) (any, error) {
 	if !ok {
 		return Undefined{}, nil
 	}
-	return strings.ToLower(s), c.grow(len(s))
+	// JavaScript keeps the dot of this letter, Go does not.
+	return strings.ToLower(strings.ReplaceAll(s, "İ", "i\u0307")), c.grow(len(s))
 }
 
 func callUppercase(c *callContext, args []any) (any, error) {
@@ -216,25 +217,31 @@ func callBase64Encode(c *callContext, args []any) (any, error) {
 	return base64.StdEncoding.EncodeToString(raw), c.grow(2 * len(s))
 }
 
+// callBase64Decode passes over characters that are not of the alphabet.
 func callBase64Decode(c *callContext, args []any) (any, error) {
 	s, ok := argument(args, 0).(string)
 	if !ok {
 		return Undefined{}, nil
 	}
+	s, _, _ = strings.Cut(s, "=")
 	s = strings.Map(func(r rune) rune {
-		switch r {
-		case '-':
+		switch {
+		case r == '-':
 			return '+'
-		case '_':
+		case r == '_':
 			return '/'
-		case '=', ' ', '\n', '\r', '\t':
-			return -1
+		case r < 0x80 && alphanumeric(byte(r)) || r == '+' || r == '/':
+			return r
 		}
-		return r
+		return -1
 	}, s)
+	if len(s)%4 == 1 {
+		s = s[:len(s)-1]
+	}
+	// Bits that are left over do not matter, so that this cannot fail.
 	raw, err := base64.RawStdEncoding.DecodeString(s)
 	if err != nil {
-		return nil, fail("D3137").withDetail("message", "Invalid base64 passed to $base64decode()")
+		return "", nil
 	}
 	var b strings.Builder
 	for _, c := range raw {

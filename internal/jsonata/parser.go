@@ -27,7 +27,7 @@ func parse(text string) (*node, error) {
 		return nil, err
 	}
 	if p.tok.kind != tokenEnd {
-		return nil, fail("S0201").at(p.tok.at).withToken(p.tok.text)
+		return nil, fail("S0201").at(p.tok.at).withWord(p.tok)
 	}
 	if n.kind == kindParent || slices.ContainsFunc(n.seeking, func(s *slot) bool { return s.level > 0 }) {
 		p.fault(fail("S0217").at(n.at).withToken(n.kindName()))
@@ -76,12 +76,11 @@ func power(op string) int {
 // operand says what the token after it may be.
 func (p *parser) advance(want string, operand bool) error {
 	if want != "" && !p.is(want) {
+		code := "S0202"
 		if p.tok.kind == tokenEnd {
-			e := failValue("S0203", want).withToken(p.tok.text)
-			return e.at(p.tok.at)
+			code = "S0203"
 		}
-		e := failValue("S0202", want).withToken(p.tok.text)
-		return e.at(p.tok.at)
+		return failValue(code, want).withWord(p.tok).at(p.tok.at)
 	}
 	t, err := p.lex.next(operand)
 	if err != nil {
@@ -104,7 +103,9 @@ func (p *parser) expression(bound int) (*node, error) {
 	defer func() { p.depth-- }()
 	t := p.tok
 	if t.kind == tokenEnd {
-		return nil, fail("S0207").at(t.at).withToken(t.text)
+		// What is still to be closed is the better message, if there is anything.
+		p.fault(fail("S0207").at(t.at).withToken(t.text))
+		return &node{kind: kindLiteral, at: t.at, text: t.text, value: ""}, nil
 	}
 	if err := p.advance("", startsOperand(t)); err != nil {
 		return nil, err
@@ -250,9 +251,17 @@ func bindsHere(n *node) bool {
 	return true
 }
 
+// comma passes a comma, if there is one: then more must follow.
+func (p *parser) comma() (bool, error) {
+	if !p.is(",") {
+		return false, nil
+	}
+	return true, p.advance(",", true)
+}
+
 func (p *parser) array(t token) (*node, error) {
 	n := &node{kind: kindArray, at: t.at}
-	for !p.is("]") {
+	for more := !p.is("]"); more; {
 		item, err := p.expression(0)
 		if err != nil {
 			return nil, err
@@ -273,10 +282,7 @@ func (p *parser) array(t token) (*node, error) {
 		}
 		n.items = append(n.items, item)
 		n.seekFrom(item)
-		if !p.is(",") {
-			break
-		}
-		if err := p.advance(",", true); err != nil {
+		if more, err = p.comma(); err != nil {
 			return nil, err
 		}
 	}
@@ -285,7 +291,7 @@ func (p *parser) array(t token) (*node, error) {
 
 func (p *parser) object(t token) (*node, error) {
 	n := &node{kind: kindObject, at: t.at}
-	for !p.is("}") {
+	for more := !p.is("}"); more; {
 		key, err := p.expression(0)
 		if err != nil {
 			return nil, err
@@ -300,10 +306,7 @@ func (p *parser) object(t token) (*node, error) {
 		n.pairs = append(n.pairs, pair{key, v})
 		n.seekFrom(key)
 		n.seekFrom(v)
-		if !p.is(",") {
-			break
-		}
-		if err := p.advance(",", true); err != nil {
+		if more, err = p.comma(); err != nil {
 			return nil, err
 		}
 	}

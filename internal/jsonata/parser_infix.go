@@ -19,7 +19,11 @@ func (p *parser) infix(t token, left *node) (*node, error) {
 	case ":=":
 		return p.assign(t, left)
 	}
-	right, err := p.expression(power(t.text))
+	bound := power(t.text)
+	if t.text == "?:" || t.text == "??" {
+		bound = 0
+	}
+	right, err := p.expression(bound)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +67,11 @@ func (p *parser) condition(t token, left *node) (*node, error) {
 
 func (p *parser) assign(t token, left *node) (*node, error) {
 	if left.kind != kindVariable || len(left.predicates) > 0 {
-		return nil, fail("S0212").at(left.at).withToken(left.kindName())
+		token := left.kindName()
+		if left.kind == kindPath && len(left.items) > 1 {
+			token = "."
+		}
+		return nil, fail("S0212").at(left.at).withToken(token)
 	}
 	right, err := p.expression(power(t.text) - 1)
 	if err != nil {
@@ -84,7 +92,7 @@ func (p *parser) call(t token, left *node) (*node, error) {
 	case kindPath:
 		n.text = left.items[0].text
 	}
-	for !p.is(")") {
+	for more := !p.is(")"); more; {
 		if p.is("?") {
 			n.kind = kindPartial
 			n.items = append(n.items, &node{kind: kindPlaceholder, at: p.tok.at})
@@ -99,10 +107,8 @@ func (p *parser) call(t token, left *node) (*node, error) {
 			n.items = append(n.items, arg)
 			n.seekFrom(arg)
 		}
-		if !p.is(",") {
-			break
-		}
-		if err := p.advance(",", true); err != nil {
+		var err error
+		if more, err = p.comma(); err != nil {
 			return nil, err
 		}
 	}
@@ -115,25 +121,26 @@ func (p *parser) lambda() (*node, error) {
 	if err := p.advance("(", true); err != nil {
 		return nil, err
 	}
-	for !p.is(")") {
+	var wrong *Error
+	for more := !p.is(")"); more; {
 		arg := p.tok
 		e, err := p.expression(0)
 		if err != nil {
 			return nil, err
 		}
-		if e.kind != kindVariable {
-			return nil, failValue("S0208", float64(len(n.params)+1)).at(arg.at).withToken(arg.text)
-		}
 		n.params = append(n.params, e.text)
-		if !p.is(",") {
-			break
+		if e.kind != kindVariable && wrong == nil {
+			wrong = failValue("S0208", float64(len(n.params))).at(arg.at).withWord(arg)
 		}
-		if err := p.advance(",", true); err != nil {
+		if more, err = p.comma(); err != nil {
 			return nil, err
 		}
 	}
 	if err := p.advance(")", false); err != nil {
 		return nil, err
+	}
+	if wrong != nil {
+		return nil, wrong
 	}
 	if p.is("<") {
 		if err := p.lambdaSignature(n); err != nil {
