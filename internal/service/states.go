@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -85,7 +87,7 @@ func (s *States) work() {
 		s.queue = s.queue[1:]
 		ctx := s.ctx
 		s.mu.Unlock()
-		if err := s.perform(ctx, a); err != nil && ctx.Err() == nil {
+		if err := s.guarded(ctx, a); err != nil && ctx.Err() == nil {
 			s.Log.Error("an action of an execution failed and will be tried again", "flow_run_id", a.RunID, "action", a.Key, "kind", a.Kind, "error", err)
 		}
 	}
@@ -162,6 +164,16 @@ func (s *States) round(ctx context.Context) time.Duration {
 func isWatch(watch json.RawMessage) bool { return len(watch) > 0 && string(watch) != "null" }
 
 func passed(at *time.Time, now time.Time) bool { return at != nil && !at.After(now) }
+
+// guarded keeps a fault in one action from ending the others.
+func (s *States) guarded(ctx context.Context, a *core.ExecutionAction) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return s.perform(ctx, a)
+}
 
 func (s *States) perform(ctx context.Context, a *core.ExecutionAction) error {
 	switch a.Kind {
