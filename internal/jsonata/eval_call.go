@@ -159,10 +159,13 @@ func (ev *evaluator) applyOnce(fn any, args []any, in any) (any, error) {
 		})
 	case *transformer:
 		arg := argument(args, 0)
-		if isUndefined(arg) {
+		switch kindOf(arg) {
+		case 'm':
 			return arg, nil
+		case 'o', 'a':
+			return ev.transform(f, arg)
 		}
-		return ev.transform(f, arg)
+		return nil, failValue("T0410", arg).withIndex(1)
 	case *regex:
 		return f.matcher(ev, args)
 	case *nextMatch:
@@ -313,7 +316,11 @@ func (ev *evaluator) applyTo(n *node, in any, sc *scope) (any, error) {
 	}
 	v, err := ev.apply(second, []any{a}, nil)
 	if err != nil {
-		return nil, located(err, n.at, "")
+		name := ""
+		if f, ok := second.(*native); ok {
+			name = f.name
+		}
+		return nil, located(err, n.at, name)
 	}
 	return v, nil
 }

@@ -76,6 +76,8 @@ func (ev *evaluator) pathStep(s *node, context []any, sc *scope, last bool) (any
 	if len(context) > 1 {
 		found.items = make([]any, 0, len(context))
 	}
+	var only any
+	count := 0
 	for _, item := range context {
 		v, err := ev.stepValue(s, item, sc, simple)
 		if err != nil {
@@ -84,31 +86,31 @@ func (ev *evaluator) pathStep(s *node, context []any, sc *scope, last bool) (any
 		if isUndefined(v) {
 			continue
 		}
+		only = v
+		count++
 		parts, isArray := elements(v)
-		l, isList := v.(*list)
-		if !isArray || isList && l.cons {
-			if last && len(context) == 1 && isArray {
-				return v, nil
-			}
+		if l, isList := v.(*list); !isArray || isList && l.cons {
 			found.items = append(found.items, plain(v))
 			continue
-		}
-		if last && len(context) == 1 && !(isList && l.seq) {
-			return v, nil
 		}
 		if err := ev.grow(len(parts)); err != nil {
 			return nil, err
 		}
-		if len(context) == 1 && isList && l.seq {
+		if len(context) == 1 {
 			found.items = parts
-			continue
+		} else {
+			found.items = append(found.items, parts...)
 		}
-		found.items = append(found.items, parts...)
 	}
-	if err := ev.grow(len(context)); err != nil {
-		return nil, err
+	if last && count == 1 {
+		if l, isList := only.(*list); isList && !l.seq {
+			return only, nil
+		}
+		if _, isArray := only.([]any); isArray {
+			return only, nil
+		}
 	}
-	return found, nil
+	return found, ev.grow(len(context))
 }
 
 // stepValue is a step's value on one item.
@@ -358,6 +360,9 @@ func (ev *evaluator) descendants(in any) (any, error) {
 	}
 	if err := ev.descend(plain(in), found, 0); err != nil {
 		return nil, err
+	}
+	if len(found.items) == 1 {
+		return found.items[0], nil
 	}
 	return found, nil
 }

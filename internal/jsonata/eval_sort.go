@@ -1,18 +1,12 @@
 package jsonata
 
-import "sort"
-
 // sort evaluates an order-by that is no step of a path.
 func (ev *evaluator) sort(n *node, in any, sc *scope) (any, error) {
 	return ev.sortItems(n, each(in), sc)
 }
 
 func (ev *evaluator) sortItems(n *node, items []any, sc *scope) (any, error) {
-	stream := make([]tuple, len(items))
-	for i, item := range items {
-		stream[i].value = item
-	}
-	sorted, err := ev.sortTuples(n, stream, sc)
+	sorted, err := ev.sortTuples(n, streamOf(items), sc)
 	if err != nil {
 		return nil, err
 	}
@@ -24,8 +18,16 @@ func (ev *evaluator) sortItems(n *node, items []any, sc *scope) (any, error) {
 	return found, nil
 }
 
+type sortRow struct {
+	tuple tuple
+	keys  []any
+}
+
 // sortTuples sorts by the terms of an order-by; what is equal keeps its order.
 func (ev *evaluator) sortTuples(n *node, stream []tuple, sc *scope) ([]tuple, error) {
+	if len(stream) < 2 {
+		return stream, nil // the terms are for comparing
+	}
 	if err := ev.grow(len(stream)); err != nil {
 		return nil, err
 	}
@@ -41,10 +43,23 @@ func (ev *evaluator) sortTuples(n *node, stream []tuple, sc *scope) ([]tuple, er
 			rows[i].keys[j] = key
 		}
 	}
-	s := &termSorter{rows: rows, terms: n.terms}
-	sort.Stable(s)
-	if s.err != nil {
-		return nil, s.err.at(n.at)
+	rows, err := mergeSort(rows, func(a, b sortRow) (bool, error) {
+		if err := ev.step(); err != nil {
+			return false, err
+		}
+		for i, t := range n.terms {
+			c, err := compareKeys(a.keys[i], b.keys[i])
+			if err != nil {
+				return false, err.at(n.at)
+			}
+			if c != 0 {
+				return c > 0 != t.descending, nil
+			}
+		}
+		return false, nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	out := make([]tuple, len(rows))
 	for i, r := range rows {
@@ -53,39 +68,34 @@ func (ev *evaluator) sortTuples(n *node, stream []tuple, sc *scope) ([]tuple, er
 	return out, nil
 }
 
-type sortRow struct {
-	tuple tuple
-	keys  []any
-}
-
-// termSorter implements sort.Interface; the first error makes all rows equal.
-type termSorter struct {
-	rows  []sortRow
-	terms []term
-	err   *Error
-}
-
-func (s *termSorter) Len() int      { return len(s.rows) }
-func (s *termSorter) Swap(i, j int) { s.rows[i], s.rows[j] = s.rows[j], s.rows[i] }
-
-func (s *termSorter) Less(i, j int) bool {
-	for k, t := range s.terms {
-		if s.err != nil {
-			return false
-		}
-		c, err := compareKeys(s.rows[i].keys[k], s.rows[j].keys[k])
-		if err != nil {
-			s.err = err
-			return false
-		}
-		if t.descending {
-			c = -c
-		}
-		if c != 0 {
-			return c < 0
+// mergeSort sorts a copy by a function that says whether a comes after b. Users'
+// functions need not be consistent; halving and merging is what the public
+// implementation does, so that these yield the same order.
+func mergeSort[T any](items []T, after func(a, b T) (bool, error)) ([]T, error) {
+	if len(items) < 2 {
+		return items, nil
+	}
+	left, err := mergeSort(items[:len(items)/2], after)
+	if err != nil {
+		return nil, err
+	}
+	right, err := mergeSort(items[len(items)/2:], after)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]T, 0, len(items))
+	for len(left) > 0 && len(right) > 0 {
+		swap, err := after(left[0], right[0])
+		switch {
+		case err != nil:
+			return nil, err
+		case swap:
+			out, right = append(out, right[0]), right[1:]
+		default:
+			out, left = append(out, left[0]), left[1:]
 		}
 	}
-	return false
+	return append(append(out, left...), right...), nil
 }
 
 // compareKeys orders numbers or texts; undefined comes last.

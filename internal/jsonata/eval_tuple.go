@@ -10,26 +10,26 @@ type tuples struct {
 func (ev *evaluator) tuplePath(n *node, in any, sc *scope) (any, error) {
 	context := pathInput(n, in)
 	var stream []tuple
+	var found any = Undefined{}
 	streaming := false
 	for i, s := range n.items {
 		var err error
 		if s.tuple && !streaming {
 			streaming = true
-			for _, item := range context {
-				stream = append(stream, tuple{value: item})
-			}
+			stream = streamOf(context)
 		}
 		switch {
 		case i == 0 && s.cons:
-			var v any
-			v, err = ev.eval(s, in, sc)
-			context = each(v)
+			found, err = ev.eval(s, in, sc)
+			context = each(found)
+			if streaming {
+				stream = streamOf(context)
+			}
 		case streaming:
 			stream, err = ev.tupleStep(s, stream, sc)
 		default:
-			var v any
-			v, err = ev.pathStep(s, context, sc, i == len(n.items)-1)
-			context = each(v)
+			found, err = ev.pathStep(s, context, sc, i == len(n.items)-1)
+			context = each(found)
 		}
 		if err != nil {
 			return nil, err
@@ -39,19 +39,23 @@ func (ev *evaluator) tuplePath(n *node, in any, sc *scope) (any, error) {
 		}
 	}
 	if !streaming {
-		return ev.endPath(n, sequence(context...), sequence(context...), sc)
+		return ev.endPath(n, found, found, sc)
 	}
 	if n.tuple && n.group == nil {
 		return &tuples{items: stream}, nil
 	}
-	found := sequence()
-	for _, t := range stream {
-		found.items = append(found.items, plain(t.value))
-	}
 	if n.group != nil {
 		return ev.groupTuples(n.group, stream, sc)
 	}
-	return ev.endPath(n, found, found, sc)
+	return ev.endPath(n, (&tuples{items: stream}).values(), nil, sc)
+}
+
+func streamOf(items []any) []tuple {
+	stream := make([]tuple, len(items))
+	for i, item := range items {
+		stream[i].value = item
+	}
+	return stream
 }
 
 // tupleStep evaluates a step on every tuple.

@@ -2,7 +2,6 @@ package jsonata
 
 import (
 	"slices"
-	"sort"
 
 	"github.com/leat-dev/leat/internal/value"
 )
@@ -91,7 +90,7 @@ func callSingle(c *callContext, args []any) (any, error) {
 		match = item
 	}
 	if count == 0 {
-		return nil, fail("D3139").withIndex(1)
+		return nil, fail("D3139")
 	}
 	return match, nil
 }
@@ -175,52 +174,32 @@ func callSort(c *callContext, args []any) (any, error) {
 	if err := c.grow(len(list)); err != nil {
 		return nil, err
 	}
-	s := &callSorter{items: slices.Clone(list)}
-	if fn := argument(args, 1); !isUndefined(fn) {
-		s.after = func(a, b any) (bool, error) {
+	fn := argument(args, 1)
+	if !isUndefined(fn) {
+		sorted, err := mergeSort(list, func(a, b any) (bool, error) {
 			v, err := c.apply(fn, []any{a, b}, nil)
 			return truth(v), err
-		}
-	} else {
-		texts := 0
-		for _, item := range list {
-			if _, ok := item.(string); ok {
-				texts++
-			} else if _, ok := toNumber(item); !ok {
-				return nil, fail("D3070").withIndex(1)
-			}
-		}
-		if texts != 0 && texts != len(list) {
+		})
+		return sorted, err
+	}
+	texts := 0
+	for _, item := range list {
+		if _, ok := item.(string); ok {
+			texts++
+		} else if _, ok := toNumber(item); !ok {
 			return nil, fail("D3070").withIndex(1)
 		}
-		s.after = func(a, b any) (bool, error) {
-			n, err := compareKeys(a, b)
-			if err != nil {
-				return false, err
-			}
-			return n > 0, nil
+	}
+	if texts != 0 && texts != len(list) {
+		return nil, fail("D3070").withIndex(1)
+	}
+	sorted, err := mergeSort(list, func(a, b any) (bool, error) {
+		if n, err := compareKeys(a, b); err != nil || n <= 0 {
+			return false, nil
 		}
-	}
-	sort.Stable(s)
-	return s.items, s.err
-}
-
-type callSorter struct {
-	items []any
-	after func(a, b any) (bool, error)
-	err   error
-}
-
-func (s *callSorter) Len() int      { return len(s.items) }
-func (s *callSorter) Swap(i, j int) { s.items[i], s.items[j] = s.items[j], s.items[i] }
-
-func (s *callSorter) Less(i, j int) bool {
-	if s.err != nil {
-		return false
-	}
-	after, err := s.after(s.items[j], s.items[i])
-	s.err = err
-	return after && err == nil
+		return true, c.step()
+	})
+	return sorted, err
 }
 
 func callShuffle(c *callContext, args []any) (any, error) {

@@ -12,6 +12,9 @@ func (p *parser) joinPath(t token, left, right *node) *node {
 		path.seekFrom(left)
 	}
 	path.at = t.at
+	if path.lastStep().cons && right.isContext() {
+		return path // which keeps the arrays that the step before constructs
+	}
 	if right.kind == kindPath {
 		path.items = append(path.items, right.items...)
 	} else {
@@ -36,6 +39,12 @@ func (p *parser) joinPath(t token, left, right *node) *node {
 	}
 	p.fault(path.resolveParents())
 	return path
+}
+
+// isContext reports whether a node is the variable $ and nothing else.
+func (n *node) isContext() bool {
+	return n.kind == kindVariable && n.text == "" && len(n.predicates) == 0 && n.group == nil &&
+		!n.keepArray && n.focus == "" && n.index == ""
 }
 
 func filterStages(predicates []*node) []stage {
