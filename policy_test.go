@@ -30,9 +30,11 @@ var layers = map[string]int{
 	"internal/awscall":         2,
 	"internal/integration":     3,
 
-	"internal/launch":          2,
-	"internal/store":           2,
-	"internal/store/storetest": 3,
+	"internal/docker":            1,
+	"internal/docker/dockertest": 2,
+	"internal/launch":            2,
+	"internal/store":             2,
+	"internal/store/storetest":   3,
 
 	"flow":              3,
 	"internal/api":      3,
@@ -72,6 +74,7 @@ var restrictions = []restriction{
 	{"internal/store/storetest", nil, "it is for tests"},
 	{"internal/sqlite", []string{"internal/store"}, "how a database is reached belongs to the store"},
 	{"internal/store/migration", []string{"internal/store", "internal/store/storetest"}, "a schema belongs to the store"},
+	{"internal/docker/dockertest", nil, "it is for tests"},
 	{"internal/launch/*", []string{"internal/server", "internal/cli"}, "the others know launchers by the interface in launch"},
 	{"internal/api/*", []string{"internal/server"}, "a dialect is a translation at the rim; nothing builds on it"},
 	{"database/sql", sqlUsers, noSQL},

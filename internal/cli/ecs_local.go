@@ -69,7 +69,7 @@ Faults: ` + strings.Join(ecslocal.FaultNames(), ", ") + `.`,
 }
 
 // config makes the endpoint's configuration of the flags.
-func (o *ecsOptions) config(env *Env) (ecslocal.Config, error) {
+func (o *ecsOptions) config(ctx context.Context, env *Env) (ecslocal.Config, error) {
 	cfg := ecslocal.Config{
 		Account: o.account, Region: o.region, Data: o.data, Env: o.env, StageTime: o.stage, StopTimeout: o.stop, Output: env.Stdout, Now: env.Now,
 	}
@@ -108,6 +108,15 @@ func (o *ecsOptions) config(env *Env) (ecslocal.Config, error) {
 			images.Maps = append(images.Maps, m)
 		}
 		cfg.Images, cfg.Launcher, cfg.BaseEnv = images, &process.Launcher{}, ownEnvironment(env.Environ)
+	case "docker":
+		l, err := dockerLauncher(ctx, env)
+		if err != nil {
+			return cfg, err
+		}
+		if len(o.maps) > 0 {
+			return cfg, usagef("--map is for the runner process; Docker has images of its own")
+		}
+		cfg.Images, cfg.Launcher = dockerImages{l}, l
 	default:
 		return cfg, usagef("there is no runner %q, only process and docker", o.runner)
 	}
@@ -124,7 +133,7 @@ func ownEnvironment(environ []string) []string {
 
 // runECSLocal serves until ctx ends, and then ends the tasks.
 func runECSLocal(ctx context.Context, env *Env, o *ecsOptions) error {
-	cfg, err := o.config(env)
+	cfg, err := o.config(ctx, env)
 	if err != nil {
 		return err
 	}
@@ -134,14 +143,29 @@ func runECSLocal(ctx context.Context, env *Env, o *ecsOptions) error {
 		return fmt.Errorf("listen: %w", err)
 	}
 	cfg.URL = "http://" + reachable(listener.Addr().String())
+	listeners := []net.Listener{listener}
+	if images, ok := cfg.Images.(dockerImages); ok {
+		var more net.Listener
+		if cfg.ContainerURL, more, err = images.reach(ctx, listener.Addr().(*net.TCPAddr)); err != nil {
+			_ = listener.Close()
+			return err
+		}
+		if more != nil {
+			listeners = append(listeners, more)
+		}
+	}
 	s, err := ecslocal.New(cfg)
 	if err != nil {
-		_ = listener.Close()
+		for _, l := range listeners {
+			_ = l.Close()
+		}
 		return err
 	}
 	srv := &http.Server{Handler: s, ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(listener) }()
+	served := make(chan error, len(listeners))
+	for _, l := range listeners {
+		go func() { served <- srv.Serve(l) }()
+	}
 	sayECSLocal(env, o, cfg.URL)
 	select {
 	case <-ctx.Done():

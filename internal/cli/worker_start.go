@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -9,7 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/leat-dev/leat/internal/core"
+	engine "github.com/leat-dev/leat/internal/docker"
 	"github.com/leat-dev/leat/internal/launch"
+	"github.com/leat-dev/leat/internal/launch/docker"
 	"github.com/leat-dev/leat/internal/launch/process"
 	"github.com/leat-dev/leat/internal/worker"
 )
@@ -25,6 +28,8 @@ func workerStartCommand(env *Env) *cobra.Command {
 
 Each flow run is a process of this machine, started by the command of its
 deployment's job variables, or else by: python -m prefect.engine
+With --type docker it is a container of the daemon that DOCKER_HOST names, made of
+the image that the job variables name.
 The pool is created if there is none. When the worker is interrupted, it ends the
 processes under way and reports their runs as Crashed.`,
 		Example: "  leat worker start --pool local\n  leat worker start --pool local --work-queue urgent --limit 4",
@@ -47,9 +52,9 @@ processes under way and reports their runs as Crashed.`,
 		if *limit < 0 || *prefetch < 0 || *every <= 0 {
 			return usagef("--limit and --prefetch-seconds can't be below zero, --poll-every not zero")
 		}
-		launcher, title := newLauncher(*kind)
-		if launcher == nil {
-			return usagef("there is no launcher for type %q, only for: %s", *kind, strings.Join(launcherTypes(), ", "))
+		launcher, title, err := newLauncher(cmd.Context(), env, *kind)
+		if err != nil {
+			return err
 		}
 		if *name == "" {
 			*name = title + " " + core.NewID(env.Now()).String()
@@ -66,7 +71,7 @@ processes under way and reports their runs as Crashed.`,
 			return err
 		}
 		w, err := worker.New(worker.Config{
-			Client: c, Launcher: launcher, Pool: *pool, Queues: *queues, Name: *name, Type: *kind, Limit: *limit,
+			Client: c, Launcher: launcher, Pool: *pool, Queues: *queues, Name: *name, Type: *kind, Containers: *kind == "docker", Limit: *limit,
 			Prefetch: time.Duration(*prefetch) * time.Second, PollEvery: *every, Grace: *grace, Environ: env.Environ, Output: env.Stdout,
 			Log: slog.New(slog.NewTextHandler(env.Stderr, &slog.HandlerOptions{Level: least})), Now: env.Now, Version: env.Version,
 			Started: func() { env.say("Worker '%s' polls work pool %s at %s", *name, *pool, c.URL()) },
@@ -88,13 +93,30 @@ processes under way and reports their runs as Crashed.`,
 }
 
 // newLauncher returns the launcher of a type of worker, and what its workers are
-// called; nil if there is none. A new launcher is a line here and below.
-func newLauncher(kind string) (launch.Launcher, string) {
-	if kind == "process" {
-		return &process.Launcher{}, "ProcessWorker"
+// called. A new launcher is a line here and below.
+func newLauncher(ctx context.Context, env *Env, kind string) (launch.Launcher, string, error) {
+	switch kind {
+	case "process":
+		return &process.Launcher{}, "ProcessWorker", nil
+	case "docker":
+		l, err := dockerLauncher(ctx, env)
+		return l, "DockerWorker", err
 	}
-	return nil, ""
+	return nil, "", usagef("there is no launcher for type %q, only for: %s", kind, strings.Join(launcherTypes(), ", "))
 }
 
 // launcherTypes lists the types of workers that newLauncher knows.
-func launcherTypes() []string { return []string{"process"} }
+func launcherTypes() []string { return []string{"process", "docker"} }
+
+// dockerLauncher returns a launcher for the daemon that DOCKER_HOST names, once
+// that answers.
+func dockerLauncher(ctx context.Context, env *Env) (*docker.Launcher, error) {
+	c, err := engine.New(env.getenv("DOCKER_HOST"))
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Ping(ctx); err != nil {
+		return nil, err
+	}
+	return &docker.Launcher{Client: c, Output: env.Stdout, Now: env.Now, Log: slog.New(slog.NewTextHandler(env.Stderr, nil))}, nil
+}

@@ -76,6 +76,9 @@ type Container struct {
 	User string
 	// Privileged gives the container all that the host may do.
 	Privileged bool
+	// Init puts a small first process into the container, which passes signals on
+	// to the program and reaps what that leaves behind.
+	Init bool
 	// HostAlias makes the host known as host.docker.internal.
 	HostAlias bool
 	// Remove removes the container once it has ended.

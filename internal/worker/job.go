@@ -29,7 +29,7 @@ func (a *attempt) job(ctx context.Context, deployment *client.Deployment) (launc
 	if err != nil {
 		return launch.Job{}, nil, err
 	}
-	env, err := a.environment(configuration["env"], flow, deployment)
+	env, err := a.environment(configuration, flow, deployment)
 	if err != nil {
 		return launch.Job{}, nil, err
 	}
@@ -37,7 +37,11 @@ func (a *attempt) job(ctx context.Context, deployment *client.Deployment) (launc
 	if stream, ok := configuration["stream_output"].(bool); ok && !stream {
 		job.Output = nil
 	}
-	if dir, ok := configuration["working_dir"].(string); ok && dir != "" {
+	if a.w.cfg.Containers {
+		if job.Container, err = a.container(configuration); err != nil {
+			return launch.Job{}, nil, err
+		}
+	} else if dir, ok := configuration["working_dir"].(string); ok && dir != "" {
 		if job.Dir, err = filepath.Abs(dir); err != nil {
 			return launch.Job{}, nil, err
 		}
@@ -45,6 +49,9 @@ func (a *attempt) job(ctx context.Context, deployment *client.Deployment) (launc
 	command, _ := configuration["command"].(string)
 	if strings.TrimSpace(command) == "" {
 		job.Command = []string{python(env), "-m", engineModule}
+		if a.w.cfg.Containers {
+			job.Command = []string{"prefect", "flow-run", "execute"}
+		}
 	} else if job.Command, err = split(command); err != nil {
 		return launch.Job{}, nil, fmt.Errorf("command %s: %w", command, err)
 	}
@@ -96,15 +103,19 @@ func (w *Worker) lookupEnv(name string) (string, bool) {
 // environment is that of the worker, then what the run's process has to know,
 // then what the job's configuration sets; null there takes away what the worker
 // would have told.
-func (a *attempt) environment(configured any, flow client.Flow, deployment *client.Deployment) ([]string, error) {
+func (a *attempt) environment(configuration map[string]any, flow client.Flow, deployment *client.Deployment) ([]string, error) {
+	server := a.w.cfg.Client.URL()
+	if a.w.cfg.Containers {
+		server = reachableURL(server, text(configuration["network_mode"]))
+	}
 	told := map[string]any{
-		"PREFECT_API_URL": a.w.cfg.Client.URL(), "PREFECT__FLOW_RUN_ID": a.run.ID.String(), "PREFECT__FLOW_ID": a.run.FlowID.String(),
+		"PREFECT_API_URL": server, "PREFECT__FLOW_RUN_ID": a.run.ID.String(), "PREFECT__FLOW_ID": a.run.FlowID.String(),
 		"PREFECT__FLOW_NAME": flow.Name, "PREFECT__WORKER_NAME": a.w.cfg.Name,
 	}
 	if deployment != nil {
 		told["PREFECT__DEPLOYMENT_ID"], told["PREFECT__DEPLOYMENT_NAME"] = deployment.ID.String(), deployment.Name
 	}
-	switch own := configured.(type) {
+	switch own := configuration["env"].(type) {
 	case nil:
 	case map[string]any:
 		maps.Copy(told, own)
@@ -112,7 +123,7 @@ func (a *attempt) environment(configured any, flow client.Flow, deployment *clie
 		return nil, errors.New("env of the job's configuration is not an object")
 	}
 	env := map[string]string{}
-	for _, v := range a.w.cfg.Environ {
+	for _, v := range a.w.inherited() {
 		if name, value, ok := strings.Cut(v, "="); ok {
 			env[name] = value
 		}

@@ -33,6 +33,10 @@ type Config struct {
 	Name string
 	// Type is the kind of infrastructure of the launcher, like process.
 	Type string
+	// Containers is true when the launcher runs jobs as containers: they are made of
+	// the image and the other settings of the job's configuration, and inherit
+	// nothing of this machine's environment.
+	Containers bool
 	// Limit is how many runs may be under way at once; 0 is any number.
 	Limit int
 	// Prefetch is how long before its time a run is claimed.
@@ -162,9 +166,12 @@ func (w *Worker) session(ctx context.Context, work func(ctx, jobs context.Contex
 	if err := w.checkQueues(ctx); err != nil {
 		return err
 	}
-	control, err := listenControl(ctx)
-	if err != nil {
-		w.cfg.Log.Warn("cancelled flows won't run their on_cancellation hooks", "error", err)
+	var control *control
+	if !w.cfg.Containers { // which could not reach it
+		var err error
+		if control, err = listenControl(ctx); err != nil {
+			w.cfg.Log.Warn("cancelled flows won't run their on_cancellation hooks", "error", err)
+		}
 	}
 	w.control = control
 	// What happens to jobs outlives the polling, and ends with the session.
@@ -181,7 +188,7 @@ func (w *Worker) session(ctx context.Context, work func(ctx, jobs context.Contex
 		w.cfg.Started()
 	}
 	started := w.emit("prefect.worker.started", nil, nil)
-	err = work(ctx, background)
+	err := work(ctx, background)
 	w.stopJobs(background)
 	w.cancels.Wait()
 	w.emit("prefect.worker.stopped", nil, &started)

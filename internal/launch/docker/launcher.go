@@ -1,0 +1,392 @@
+// Package docker launches work as Docker containers. A container carries its
+// run's id as a label, by which another launcher finds it again.
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/leat-dev/leat/internal/docker"
+	"github.com/leat-dev/leat/internal/launch"
+)
+
+// Label is the label that names a container's run.
+const Label = "dev.leat.run"
+
+// removeLabel marks the containers that are removed once they have ended.
+const removeLabel = "dev.leat.remove"
+
+// patience is how long a call to the daemon about one container may take; only
+// pulling an image takes longer.
+const patience = time.Minute
+
+// Launcher runs jobs as containers of one daemon.
+type Launcher struct {
+	// Client calls the daemon.
+	Client *docker.Client
+	// Output receives what adopted containers write; nil drops it.
+	Output io.Writer
+	// Log receives what goes wrong beside the work; nil drops it.
+	Log *slog.Logger
+	// Now is the clock.
+	Now func() time.Time
+
+	mu   sync.Mutex
+	runs map[string]*work
+}
+
+var _ launch.Launcher = (*Launcher)(nil)
+
+// work is one run's container.
+type work struct {
+	run    string
+	id     string
+	begun  chan struct{} // closed when id or failed is set
+	failed error         // why it could not be started
+	done   chan struct{} // closed when the container has ended; exit is set before
+	exit   launch.Exit
+	remove bool
+}
+
+func (w *work) ended() bool {
+	select {
+	case <-w.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// Start implements launch.Launcher; the identifier is the container's id.
+func (l *Launcher) Start(ctx context.Context, job launch.Job) (string, error) {
+	w, mine := l.claim(job.Run)
+	if !mine {
+		select {
+		case <-w.begun:
+			return w.id, w.failed
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+	}
+	id, err := l.start(ctx, job)
+	w.id, w.failed = id, err
+	if err != nil {
+		l.mu.Lock()
+		delete(l.runs, job.Run)
+		l.mu.Unlock()
+		close(w.done)
+		close(w.begun)
+		return "", err
+	}
+	w.remove = job.Container.Remove
+	close(w.begun)
+	go l.watch(w, job.Output, time.Time{})
+	return id, nil
+}
+
+// claim returns a run's work, and whether it is the caller's to start.
+func (l *Launcher) claim(run string) (*work, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if w := l.runs[run]; w != nil && !w.ended() {
+		return w, false
+	}
+	w := &work{run: run, begun: make(chan struct{}), done: make(chan struct{})}
+	l.keep(w)
+	return w, true
+}
+
+// keep remembers a run's work; the caller holds the lock.
+func (l *Launcher) keep(w *work) {
+	if l.runs == nil {
+		l.runs = map[string]*work{}
+	}
+	l.runs[w.run] = w
+}
+
+// start makes and starts a container, unless one runs already.
+func (l *Launcher) start(ctx context.Context, job launch.Job) (string, error) {
+	c := job.Container
+	switch {
+	case c == nil || c.Image == "":
+		return "", errors.New("the job has no image")
+	case len(job.Command) == 0:
+		return "", errors.New("the job has no command")
+	}
+	running, err := l.Client.Running(ctx, Label, job.Run)
+	if err != nil {
+		return "", err
+	}
+	if len(running) > 0 {
+		return running[0], nil
+	}
+	if _, err := l.Image(ctx, c); err != nil {
+		return "", fmt.Errorf("pull %s: %w", c.Image, err)
+	}
+	id, err := l.create(ctx, job)
+	if err != nil {
+		return "", fmt.Errorf("create a container of %s: %w", c.Image, err)
+	}
+	for i, network := range c.Networks {
+		if i == 0 && c.NetworkMode == "" {
+			continue // the container was made in it
+		}
+		if err := l.Client.Connect(ctx, network, id); err != nil {
+			return "", l.discard(ctx, id, fmt.Errorf("join the network %s: %w", network, err))
+		}
+	}
+	if err := l.Client.Start(ctx, id); err != nil {
+		return "", l.discard(ctx, id, fmt.Errorf("start the container: %w", err))
+	}
+	return id, nil
+}
+
+// discard removes a container that could not be started, and returns why.
+func (l *Launcher) discard(ctx context.Context, id string, why error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	if err := l.Client.Remove(ctx, id); err != nil {
+		l.log().Warn("removing a container that could not be started", "container", id, "error", err)
+	}
+	return why
+}
+
+func (l *Launcher) log() *slog.Logger {
+	if l.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return l.Log
+}
+
+// create makes a job's container; a name that is taken gets a number.
+func (l *Launcher) create(ctx context.Context, job launch.Job) (string, error) {
+	c := job.Container
+	labels := map[string]string{Label: job.Run}
+	if c.Remove {
+		labels[removeLabel] = "true"
+	}
+	for name, value := range c.Labels {
+		labels[name] = value
+	}
+	spec := &docker.Spec{
+		Image: c.Image, Entrypoint: job.Command[:1], Cmd: job.Command[1:], Env: job.Env, WorkingDir: job.Dir, User: c.User, Labels: labels,
+		HostConfig: docker.HostConfig{
+			Binds: c.Volumes, NetworkMode: c.NetworkMode, Memory: c.Memory, MemorySwap: c.MemorySwap, Privileged: c.Privileged, Init: c.Init,
+		},
+	}
+	if spec.HostConfig.NetworkMode == "" && len(c.Networks) > 0 {
+		spec.HostConfig.NetworkMode = c.Networks[0]
+	}
+	if c.HostAlias && c.NetworkMode != "host" {
+		spec.HostConfig.ExtraHosts = []string{"host.docker.internal:host-gateway"}
+	}
+	name := c.Name
+	for i := 1; ; i++ {
+		id, err := l.Client.Create(ctx, name, spec)
+		if c.Name == "" || i > 1000 || !docker.IsStatus(err, http.StatusConflict) {
+			return id, err
+		}
+		name = fmt.Sprintf("%s-%d", c.Name, i)
+	}
+}
+
+// Image returns a container's image, and pulls it when its policy says so.
+func (l *Launcher) Image(ctx context.Context, c *launch.Container) (docker.Image, error) {
+	var auth docker.Auth
+	if c.Registry != nil {
+		auth = docker.Auth{Username: c.Registry.Username, Password: c.Registry.Password, ServerAddress: c.Registry.URL}
+	}
+	if c.Pull != "Always" && c.Pull != "IfPossible" {
+		image, err := l.Client.Image(ctx, c.Image)
+		if c.Pull == "Never" || !docker.IsNotFound(err) {
+			return image, err
+		}
+	}
+	err := l.Client.Pull(ctx, c.Image, auth)
+	if err != nil && c.Pull != "IfPossible" {
+		return docker.Image{}, err
+	}
+	image, missing := l.Client.Image(ctx, c.Image)
+	if missing != nil && err != nil {
+		return image, err
+	}
+	return image, missing
+}
+
+// watch copies a container's output and notes how it ended.
+func (l *Launcher) watch(w *work, out io.Writer, since time.Time) {
+	defer close(w.done)
+	if out == nil {
+		out = io.Discard
+	}
+	ctx := context.Background() // the container outlives whoever started it
+	status := make(chan waited, 1)
+	go func() {
+		code, err := l.Client.Wait(ctx, w.id)
+		status <- waited{code, err}
+	}()
+	l.follow(ctx, w, out, since)
+	ended := <-status
+	if ended.err != nil {
+		// The daemon was restarted while we waited.
+		ended.code, ended.err = l.Client.Wait(ctx, w.id)
+	}
+	if ended.err != nil {
+		w.exit = launch.Exit{Unknown: true}
+		return
+	}
+	w.exit.Code = ended.code
+	// Another launcher may have removed it: then nobody says more.
+	if found, err := l.Client.Inspect(ctx, w.id); err == nil {
+		w.exit.OutOfMemory = found.State.OOMKilled
+	}
+	if w.remove {
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		if err := l.Client.Remove(ctx, w.id); err != nil && !docker.IsNotFound(err) && !docker.IsStatus(err, http.StatusConflict) {
+			l.log().Warn("removing a container that has ended", "container", w.id, "error", err)
+		}
+	}
+}
+
+// waited is what waiting for a container gave.
+type waited struct {
+	code int
+	err  error
+}
+
+// follow copies a container's output until it ends. Containers may outlive a
+// restart of the daemon, so that a broken connection is made again.
+func (l *Launcher) follow(ctx context.Context, w *work, out io.Writer, since time.Time) {
+	for range 100 {
+		begun := l.Now()
+		err := l.Client.Follow(ctx, w.id, since, out)
+		if err == nil || docker.IsNotFound(err) {
+			return
+		}
+		since = begun
+		if !l.rest(ctx, time.Second) {
+			return
+		}
+	}
+}
+
+// rest waits, and reports whether to go on.
+func (l *Launcher) rest(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// Adopt implements launch.Launcher.
+func (l *Launcher) Adopt(ctx context.Context, run, identifier string) error {
+	found, err := l.Client.Inspect(ctx, identifier)
+	switch {
+	case docker.IsNotFound(err) || docker.IsStatus(err, http.StatusBadRequest):
+		return fmt.Errorf("%w: container %s of run %s", launch.ErrNotFound, identifier, run)
+	case err != nil:
+		return err
+	case found.Config.Labels[Label] != run || !found.State.Running:
+		return fmt.Errorf("%w: container %s of run %s", launch.ErrNotFound, identifier, run)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if w := l.runs[run]; w != nil && !w.ended() {
+		return nil
+	}
+	w := &work{run: run, id: found.ID, begun: make(chan struct{}), done: make(chan struct{}), remove: found.Config.Labels[removeLabel] == "true"}
+	close(w.begun)
+	l.keep(w)
+	go l.watch(w, l.Output, l.Now())
+	return nil
+}
+
+// find returns a run's work once its container is known.
+func (l *Launcher) find(ctx context.Context, run string) (*work, error) {
+	l.mu.Lock()
+	w := l.runs[run]
+	l.mu.Unlock()
+	if w == nil {
+		return nil, fmt.Errorf("%w: run %s", launch.ErrNotFound, run)
+	}
+	select {
+	case <-w.begun:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if w.failed != nil {
+		return nil, fmt.Errorf("%w: run %s", launch.ErrNotFound, run)
+	}
+	return w, nil
+}
+
+// Wait implements launch.Launcher.
+func (l *Launcher) Wait(ctx context.Context, run string) (launch.Exit, error) {
+	w, err := l.find(ctx, run)
+	if err != nil {
+		return launch.Exit{}, err
+	}
+	select {
+	case <-w.done:
+		return w.exit, nil
+	case <-ctx.Done():
+		return launch.Exit{}, ctx.Err()
+	}
+}
+
+// Kill implements launch.Launcher: SIGTERM to the container's first process, and
+// after the grace period SIGKILL, which takes all that is in the container.
+func (l *Launcher) Kill(ctx context.Context, run string, grace time.Duration) error {
+	w, err := l.find(ctx, run)
+	if err != nil {
+		return err
+	}
+	if w.ended() {
+		return nil
+	}
+	if grace > 0 {
+		if err := l.signal(ctx, w, "SIGTERM"); err != nil {
+			return err
+		}
+		timer := time.NewTimer(grace)
+		defer timer.Stop()
+		select {
+		case <-w.done:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-timer.C:
+		}
+	}
+	if err := l.signal(ctx, w, "SIGKILL"); err != nil {
+		return err
+	}
+	select {
+	case <-w.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// signal sends a signal; that the container has ended is no error.
+func (l *Launcher) signal(ctx context.Context, w *work, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	err := l.Client.Signal(ctx, w.id, name)
+	if docker.IsNotFound(err) || docker.IsStatus(err, http.StatusConflict) {
+		return nil
+	}
+	return err
+}
