@@ -40,7 +40,7 @@ func ofMachine(tx core.Tx, arn string, q *core.ExecutionQuery) error {
 		return or(err, noMachine(arn))
 	}
 	if m.Type == core.ExpressMachine {
-		return core.Errorf(core.Invalid, "This operation is not supported by this type of state machine").Because("StateMachineTypeNotSupported")
+		return wrongMachineType()
 	}
 	switch {
 	case qualifier == "":
@@ -84,4 +84,27 @@ func (e *Engine) MapRuns(ctx context.Context, p core.Place, arn string, before *
 		return err
 	})
 	return out, err
+}
+
+func wrongMachineType() *core.Error {
+	return core.Errorf(core.Invalid, "This operation is not supported by this type of state machine").Because("StateMachineTypeNotSupported")
+}
+
+// CheckExpress refuses an ARN that is not of an express machine, of a version or
+// an alias of one. Step Functions: StartSyncExecution.
+func (e *Engine) CheckExpress(ctx context.Context, p core.Place, arn string) error {
+	base, _, _, err := splitMachineARN(arn)
+	if err != nil {
+		return err
+	}
+	return e.store.View(ctx, p.Workspace, func(tx core.Tx) error {
+		m, err := tx.StateMachineByARN(base)
+		if err != nil {
+			return or(err, noMachine(arn))
+		}
+		if m.Type != core.ExpressMachine {
+			return wrongMachineType()
+		}
+		return nil
+	})
 }

@@ -235,12 +235,12 @@ func (a *API) place(r *http.Request, body []byte) (core.Place, error) {
 	if err == nil && sig.region != "" {
 		p.Region = sig.region
 	}
-	p.Workspace, err = a.workspace(r.Context(), p.Account)
+	p.Workspace, err = a.Workspace(r.Context(), p.Account)
 	return p, err
 }
 
-// workspace returns the account's workspace, made if need be.
-func (a *API) workspace(ctx context.Context, account string) (core.WorkspaceID, error) {
+// Workspace returns the account's workspace, made if need be.
+func (a *API) Workspace(ctx context.Context, account string) (core.WorkspaceID, error) {
 	if account == a.cfg.Account {
 		return core.DefaultWorkspace, nil
 	}

@@ -153,17 +153,18 @@ func (c *checker) list(s *shape, path string, v any) error {
 }
 
 func (c *checker) number(s *shape, path string, v any) error {
+	kind := strings.ToUpper(s.Type[:1]) + s.Type[1:]
 	n, ok := v.(json.Number)
 	if !ok {
-		return wrongType(v, "Number")
+		return wrongType(v, kind)
 	}
 	f, err := n.Float64()
 	if err != nil {
-		return wrongType(v, "Number")
+		return wrongType(v, kind)
 	}
 	if s.Type == "integer" || s.Type == "long" {
 		if _, err := n.Int64(); err != nil {
-			return wrongType(v, "Integer")
+			return wrongType(v, kind)
 		}
 	}
 	if s.Max != nil && f > *s.Max {
@@ -256,7 +257,11 @@ func wrongType(v any, want string) *badRequest {
 	case []any:
 		return &badRequest{"Start of list found where not expected"}
 	}
-	return &badRequest{fmt.Sprintf("%s can not be converted to a %s", kind, want)}
+	article := "a"
+	if want == "Integer" {
+		article = "an"
+	}
+	return &badRequest{fmt.Sprintf("%s can not be converted to %s %s", kind, article, want)}
 }
 
 // javaLength counts as Java does: in UTF-16 units.
