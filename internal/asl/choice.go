@@ -31,7 +31,7 @@ type queried struct {
 }
 
 func (c *queried) holds(sc *scope) (bool, *Failure) {
-	v, failure := c.query.eval(sc, c.field)
+	v, failure := c.query.eval(sc, c.field, "")
 	if failure != nil {
 		return false, failure
 	}

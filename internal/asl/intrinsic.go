@@ -15,6 +15,8 @@ const maxIntrinsicDepth = 10
 
 // intrinsic is a compiled call of an intrinsic function.
 type intrinsic struct {
+	// text is the call as it is written.
+	text string
 	name string
 	fn   *intrinsicFunction
 	args []argument
@@ -124,6 +126,7 @@ func (p *intrinsicParser) call(depth int) (*intrinsic, error) {
 	if !strings.HasPrefix(p.text[p.pos:], intrinsicPrefix) {
 		return nil, p.errorf("a function of States is expected")
 	}
+	start := p.pos
 	p.pos += len(intrinsicPrefix)
 	end := strings.IndexByte(p.text[p.pos:], '(')
 	if end < 0 {
@@ -153,6 +156,7 @@ func (p *intrinsicParser) call(depth int) (*intrinsic, error) {
 	if len(c.args) < c.fn.least || c.fn.most >= 0 && len(c.args) > c.fn.most {
 		return nil, p.errorf("%s takes another number of arguments", c.name)
 	}
+	c.text = p.text[start:p.pos]
 	return c, nil
 }
 
@@ -262,7 +266,7 @@ func (c *intrinsic) eval(sc *scope) (any, *Failure) {
 			v, err := sc.lookup(a.path)
 			if err != nil {
 				return nil, c.failure(fmt.Errorf("The JsonPath argument for the field '%s' could not be found in the input '%s'", //nolint:staticcheck // the service's own words
-					a.path.text, value.String(sc.input)), errRuntime)
+					a.path.text, value.String(sc.input)))
 			}
 			args[i] = v
 		default:
@@ -274,13 +278,13 @@ func (c *intrinsic) eval(sc *scope) (any, *Failure) {
 	}
 	v, err := c.fn.apply(sc, args)
 	if err != nil {
-		return nil, c.failure(err, errIntrinsic)
+		return nil, c.failure(err)
 	}
 	return v, nil
 }
 
-func (c *intrinsic) failure(err error, name string) *Failure {
-	return &Failure{Error: name, Cause: err.Error(), runtime: true}
+func (c *intrinsic) failure(err error) *Failure {
+	return &Failure{Error: errIntrinsic, Cause: fmt.Sprintf("The function '%s' had the following error: %v", c.text, err), runtime: true}
 }
 
 var errNoText = errors.New("a string is expected")

@@ -100,11 +100,12 @@ func TestIntrinsicFunctionsThatFail(t *testing.T) {
 			t.Errorf("%s: got %s, %+v", call, value.String(got), failure)
 		}
 	}
-	c, err := parseIntrinsic("States.Array($.none)")
+	c, err := parseIntrinsic("States.Array(1, States.ArrayLength($.none))")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, failure := c.eval(sc); failure == nil || failure.Error != "States.Runtime" {
+	const want = `The function 'States.ArrayLength($.none)' had the following error: The JsonPath argument for the field '$.none' could not be found in the input '{"a":1}'`
+	if _, failure := c.eval(&scope{input: value.Of("a", int64(1))}); failure == nil || failure.Error != "States.IntrinsicFailure" || failure.Cause != want {
 		t.Errorf("a path that finds nothing: %+v", failure)
 	}
 }

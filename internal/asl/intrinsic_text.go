@@ -1,7 +1,6 @@
 package asl
 
 import (
-	"bytes"
 	"crypto/md5"  //nolint:gosec // States.Hash offers it
 	"crypto/sha1" //nolint:gosec // States.Hash offers it
 	"crypto/sha256"
@@ -155,16 +154,13 @@ func mathRandom(sc *scope, a []any) (any, error) {
 	if start >= end || end-start <= 0 {
 		return nil, errors.New("the start must be less than the end")
 	}
-	source := sc.random
+	source := sc.chance()
 	if len(a) == 3 {
 		seed, err := wholeOf(a[2])
 		if err != nil {
 			return nil, err
 		}
-		source = rand.New(rand.NewPCG(uint64(seed), 0)) //nolint:gosec // no secret is made of it
-	}
-	if source == nil {
-		return nil, errors.New("there is no source of chance")
+		source = seeded(seed)
 	}
 	return start + source.Int64N(end-start), nil
 }
@@ -203,14 +199,12 @@ func stringSplit(_ *scope, a []any) (any, error) {
 	return out, nil
 }
 
-func newUUID(sc *scope, _ []any) (any, error) {
-	if sc.random == nil {
-		return nil, errors.New("there is no source of chance")
-	}
-	var b bytes.Buffer
-	high, low := sc.random.Uint64(), sc.random.Uint64()
+func newUUID(sc *scope, _ []any) (any, error) { return uuidFrom(sc.chance()), nil }
+
+// uuidFrom makes a UUID of version 4.
+func uuidFrom(random *rand.Rand) string {
+	high, low := random.Uint64(), random.Uint64()
 	high = high&^0xf000 | 0x4000
 	low = low&^(3<<62) | 1<<63
-	fmt.Fprintf(&b, "%08x-%04x-%04x-%04x-%012x", high>>32, high>>16&0xffff, high&0xffff, low>>48, low&0xffffffffffff)
-	return b.String(), nil
+	return fmt.Sprintf("%08x-%04x-%04x-%04x-%012x", high>>32, high>>16&0xffff, high&0xffff, low>>48, low&0xffffffffffff)
 }

@@ -24,6 +24,8 @@ type Options struct {
 	// TestState is set for a single state or machine given to TestState, whose
 	// transitions may lead anywhere.
 	TestState bool
+	// Warnings asks for diagnostics that refuse nothing as well.
+	Warnings bool
 }
 
 // Parse reads a definition. The machine is nil when a diagnostic is an error.

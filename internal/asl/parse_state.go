@@ -46,6 +46,7 @@ func (p *parser) state(name string, raw any, at string) *State {
 	case Succeed:
 	}
 	p.leftOver(s, f)
+	p.suspicious(s, f)
 	return s
 }
 

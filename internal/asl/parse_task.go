@@ -5,12 +5,9 @@ import (
 	"strings"
 )
 
-// maxTaskSeconds bounds timeouts and heartbeats.
-const maxTaskSeconds = maxSeconds
-
 func (p *parser) task(s *State, f *fields) {
 	f.require("Resource")
-	seconds := scalarKind{least: 1, most: maxTaskSeconds, whole: true}
+	seconds := scalarKind{least: 1, most: maxSeconds, whole: true}
 	s.Task = &taskFields{
 		Resource:  f.text("Resource"),
 		Timeout:   f.scalar("TimeoutSeconds", s.Language, seconds),

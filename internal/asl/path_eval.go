@@ -1,7 +1,6 @@
 package asl
 
 import (
-	"errors"
 	"fmt"
 	"math"
 
@@ -14,16 +13,6 @@ const jsonProvider = "com.jayway.jsonpath.spi.json.JacksonJsonProvider"
 // pathRoots gives what $, $$ and $name stand for.
 type pathRoots interface {
 	start(p *path) (any, error)
-}
-
-// fixedRoot is a document in which $ alone means something.
-type fixedRoot struct{ doc any }
-
-func (r fixedRoot) start(p *path) (any, error) {
-	if p.root != rootInput {
-		return nil, errors.New("the path starts at nothing known here")
-	}
-	return r.doc, nil
 }
 
 // find returns what the path names below doc. A path that is not definite finds

@@ -1,6 +1,7 @@
 package asl
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/leat-dev/leat/internal/value"
@@ -13,6 +14,16 @@ func parsed(t *testing.T, text string) any {
 		t.Fatalf("%s: %v", text, err)
 	}
 	return v
+}
+
+// fixedRoot is a document in which $ alone means something.
+type fixedRoot struct{ doc any }
+
+func (r fixedRoot) start(p *path) (any, error) {
+	if p.root != rootInput {
+		return nil, errors.New("the path starts at nothing known here")
+	}
+	return r.doc, nil
 }
 
 const store = `{"store": {"book": [

@@ -9,7 +9,7 @@ import (
 // query is a compiled JSONata expression, without {% %}.
 type query struct {
 	text string
-	expr expression
+	expr *expression
 }
 
 func compileQuery(text string) (*query, error) {
@@ -20,17 +20,17 @@ func compileQuery(text string) (*query, error) {
 	return &query{text: text, expr: e}, nil
 }
 
-// eval gives the expression's value. field is where it stands, as the service
-// names it: Output/result.
-func (q *query) eval(sc *scope, field string) (any, *Failure) {
+// eval gives the expression's value. field and suffix are where it stands, as
+// the service names it: Output and /result.
+func (q *query) eval(sc *scope, field, suffix string) (any, *Failure) {
 	v, found, err := q.expr.eval(sc)
 	switch {
 	case err != nil:
-		return nil, q.failure(field, " threw an error during evaluation. "+errorText(err))
+		return nil, q.failure(field+suffix, " threw an error during evaluation. "+errorText(err))
 	case !found:
-		return nil, q.failure(field, " returned nothing (undefined).")
+		return nil, q.failure(field+suffix, " returned nothing (undefined).")
 	case !supported(v):
-		return nil, q.failure(field, " returned an unsupported result type.")
+		return nil, q.failure(field+suffix, " returned an unsupported result type.")
 	}
 	return v, nil
 }

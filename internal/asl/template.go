@@ -1,6 +1,7 @@
 package asl
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 
@@ -10,14 +11,14 @@ import (
 // template is a JSON value with expressions in it.
 type template struct {
 	root *templateNode
-	// language is the one that the expressions are in.
-	language Language
 }
 
 // templateNode is one value of a template. A node without expressions below it
 // is a literal and gives the same value every time.
 type templateNode struct {
 	literal any
+	// suffix is where a query stands within the field: /a[0]
+	suffix string
 	// exactly one of these is set where the node is no literal
 	query *query
 	path  *pathField
@@ -45,41 +46,50 @@ func (e *templateError) Error() string { return e.Location + ": " + e.syntax.Err
 // maxTemplateDepth bounds how deep the values of a template may lie in each other.
 const maxTemplateDepth = 500
 
+var errTemplateDepth = errors.New("values are nested too deeply")
+
 // compileTemplate compiles a value. location is where it stands in the definition.
 func compileTemplate(raw any, language Language, location string) (*template, *templateError) {
-	n, err := compileNode(raw, language, location, 0)
+	c := &templateCompiler{language: language, base: location}
+	n, err := c.node(raw, "", 0)
 	if err != nil {
 		return nil, err
 	}
-	return &template{root: n, language: language}, nil
+	return &template{root: n}, nil
 }
 
-func compileNode(raw any, language Language, location string, depth int) (*templateNode, *templateError) {
+// templateCompiler compiles the values of one field, which stands at base.
+type templateCompiler struct {
+	language Language
+	base     string
+}
+
+func (c *templateCompiler) node(raw any, suffix string, depth int) (*templateNode, *templateError) {
 	if depth > maxTemplateDepth {
-		return nil, &templateError{Location: location, syntax: errPathDepth}
+		return nil, &templateError{Location: c.base + suffix, syntax: errTemplateDepth}
 	}
 	switch v := raw.(type) {
 	case string:
-		if text, ok := queryText(v); ok && language == JSONata {
+		if text, ok := queryText(v); ok && c.language == JSONata {
 			q, err := compileQuery(text)
 			if err != nil {
-				return nil, &templateError{Location: location, syntax: err}
+				return nil, &templateError{Location: c.base + suffix, syntax: err}
 			}
-			return &templateNode{query: q}, nil
+			return &templateNode{query: q, suffix: suffix}, nil
 		}
 	case []any:
-		return compileList(v, language, location, depth)
+		return c.list(v, suffix, depth)
 	case *value.Object:
-		return compileObject(v, language, location, depth)
+		return c.object(v, suffix, depth)
 	}
 	return &templateNode{literal: raw}, nil
 }
 
-func compileList(list []any, language Language, location string, depth int) (*templateNode, *templateError) {
+func (c *templateCompiler) list(list []any, suffix string, depth int) (*templateNode, *templateError) {
 	out := &templateNode{list: make([]*templateNode, len(list))}
 	dynamic := false
 	for i, e := range list {
-		n, err := compileNode(e, language, location+"["+strconv.Itoa(i)+"]", depth+1)
+		n, err := c.node(e, suffix+"["+strconv.Itoa(i)+"]", depth+1)
 		if err != nil {
 			return nil, err
 		}
@@ -92,25 +102,25 @@ func compileList(list []any, language Language, location string, depth int) (*te
 	return out, nil
 }
 
-func compileObject(o *value.Object, language Language, location string, depth int) (*templateNode, *templateError) {
+func (c *templateCompiler) object(o *value.Object, suffix string, depth int) (*templateNode, *templateError) {
 	out := &templateNode{keys: make([]string, 0, o.Len())}
 	dynamic := false
 	for k, v := range o.All() {
 		name, isPath := strings.CutSuffix(k, ".$")
 		var n *templateNode
-		if isPath && language == JSONPath {
+		if isPath && c.language == JSONPath {
 			f, err := newPathField(v, true)
 			if err == nil && f.Null {
 				err = errNoText
 			}
 			if err != nil {
-				return nil, &templateError{Field: k, Location: location, syntax: err}
+				return nil, &templateError{Field: k, Location: c.base + suffix, syntax: err}
 			}
 			n = &templateNode{path: f}
 		} else {
 			var err *templateError
 			name = k
-			if n, err = compileNode(v, language, location+"/"+k, depth+1); err != nil {
+			if n, err = c.node(v, suffix+"/"+k, depth+1); err != nil {
 				return nil, err
 			}
 		}
@@ -149,20 +159,16 @@ func (t *template) array(sc *scope, field string) (any, *Failure) {
 	return v, failure
 }
 
-func (n *templateNode) eval(sc *scope, location string) (any, *Failure) {
+func (n *templateNode) eval(sc *scope, field string) (any, *Failure) {
 	switch {
 	case n.query != nil:
-		return n.query.eval(sc, location)
+		return n.query.eval(sc, field, n.suffix)
 	case n.path != nil:
 		return n.path.eval(sc)
 	case n.list != nil:
 		out := make([]any, len(n.list))
 		for i, e := range n.list {
-			at := location
-			if !e.isLiteral() {
-				at += "[" + strconv.Itoa(i) + "]"
-			}
-			v, failure := e.eval(sc, at)
+			v, failure := e.eval(sc, field)
 			if failure != nil {
 				return nil, failure
 			}
@@ -170,24 +176,21 @@ func (n *templateNode) eval(sc *scope, location string) (any, *Failure) {
 		}
 		return out, nil
 	case n.keys != nil:
-		return n.evalObject(sc, location)
+		return n.evalObject(sc, field)
 	}
 	return n.literal, nil
 }
 
-func (n *templateNode) evalObject(sc *scope, location string) (any, *Failure) {
+func (n *templateNode) evalObject(sc *scope, field string) (any, *Failure) {
 	out := value.NewObject(len(n.keys))
 	for i, k := range n.keys {
 		e := n.values[i]
 		var v any
 		var failure *Failure
-		switch {
-		case e.isLiteral():
-			v = e.literal
-		case e.path != nil:
+		if e.path != nil {
 			v, failure = e.path.evalNamed(sc, n.written[i])
-		default:
-			v, failure = e.eval(sc, location+"/"+k)
+		} else {
+			v, failure = e.eval(sc, field)
 		}
 		if failure != nil {
 			return nil, failure

@@ -20,8 +20,8 @@ type validation struct{ name, definition, want string }
 
 // TestValidation runs testdata/validate: files of definitions, each under a
 // sentence between dashes, and what is found after a line "-- finds --". In a
-// sentence, EXPRESS makes the machine one of that type and ALONE its definition
-// a single state.
+// sentence, EXPRESS makes the machine one of that type, ALONE its definition a
+// single state, and WARNINGS are found as well.
 func TestValidation(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/validate/*.txtar")
@@ -78,7 +78,7 @@ func validations(t *testing.T, file string) []validation {
 }
 
 func findings(c *validation) string {
-	o := asl.Options{Express: strings.Contains(c.name, "EXPRESS")}
+	o := asl.Options{Express: strings.Contains(c.name, "EXPRESS"), Warnings: strings.Contains(c.name, "WARNINGS")}
 	m, ds := (*asl.Machine)(nil), []asl.Diagnostic(nil)
 	if strings.Contains(c.name, "ALONE") {
 		m, _, ds = asl.ParseState([]byte(c.definition), "", o)
@@ -177,9 +177,6 @@ func FuzzParse(f *testing.F) {
 		m, ds := asl.Parse(definition, asl.Options{Express: express})
 		if (m == nil) != (asl.DefinitionError(ds) != "") {
 			t.Errorf("machine %v with %v", m, ds)
-		}
-		if m != nil {
-			m.VariableReferences()
 		}
 		asl.ParseState(definition, "A", asl.Options{})
 	})
