@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"unicode/utf16"
 
 	"github.com/leat-dev/leat/internal/value"
 )
@@ -85,10 +84,7 @@ func located(err error, offset int, token string) error {
 // finish words the message and counts the position in UTF-16 units.
 func (e *Error) finish(text string) *Error {
 	if e.offset >= 0 {
-		e.Position = 0
-		for _, r := range text[:min(e.offset, len(text))] {
-			e.Position += max(1, utf16.RuneLen(r))
-		}
+		e.Position = units(text[:min(e.offset, len(text))])
 	}
 	if e.Message == "" {
 		e.Message = e.word()
@@ -143,16 +139,15 @@ func errorText(v any) string {
 
 // messageOf is the template of a code's message.
 func messageOf(code string) string {
-	switch code[0] {
-	case 'S':
+	switch {
+	case strings.HasPrefix(code, "S"):
 		return syntaxMessage(code)
-	case 'T':
+	case strings.HasPrefix(code, "T"):
 		return typeMessage(code)
-	case 'D':
-		if code < "D3080" {
-			return dynamicMessage(code)
-		}
-		return pictureMessage(code)
+	case !strings.HasPrefix(code, "D"):
+		return code
+	case code < "D3080":
+		return dynamicMessage(code)
 	}
-	return code
+	return pictureMessage(code)
 }

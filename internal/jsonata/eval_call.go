@@ -1,5 +1,7 @@
 package jsonata
 
+import "errors"
+
 // function is a value that can be called.
 type function interface {
 	// arity is how many arguments the function makes use of.
@@ -246,6 +248,12 @@ func (ev *evaluator) foreign(name string, f *Function) any {
 	}
 	made.call = func(_ *callContext, args []any) (any, error) {
 		v, ok, err := f.Call(args)
+		var failure *Error
+		if errors.As(err, &failure) {
+			own := *failure // it may be shared, and is given a place
+			own.offset = -1
+			return nil, &own
+		}
 		if err != nil {
 			return nil, err
 		}

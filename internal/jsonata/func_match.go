@@ -115,6 +115,9 @@ func callReplace(c *callContext, args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if isUndefined(replacement) {
+		return Undefined{}, nil
+	}
 	if text, ok := pattern.(string); ok {
 		return c.replaceText(s, text, replacement, limit)
 	}
@@ -164,9 +167,6 @@ func (c *callContext) replaceText(s, text string, replacement any, limit float64
 func (c *callContext) replacementOf(m *found, s string, replacement any) (string, error) {
 	if text, ok := replacement.(string); ok {
 		return expand(text, m), nil
-	}
-	if isUndefined(replacement) {
-		return "undefined", nil
 	}
 	v, err := c.apply(replacement, []any{m.object(s)}, nil)
 	if err != nil {

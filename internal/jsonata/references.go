@@ -59,7 +59,7 @@ func (w *referenceWalker) reference(n *node, path []string, called bool, in *nam
 	if n.text == "" || n.text == "$" || in.has(n.text) {
 		return
 	}
-	at := (&Error{offset: n.at}).finish(w.text).Position
+	at := units(w.text[:n.at])
 	_, isBuiltin := n.value.(*native)
 	w.found = append(w.found, Reference{Name: n.text, Path: path, Position: at, Builtin: isBuiltin, Called: called})
 }
