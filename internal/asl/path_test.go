@@ -64,6 +64,20 @@ func TestPathsFindWhatTheyName(t *testing.T) {
 		{"$.store.book[?(@.title contains 'Dick')].price", "[8.99]"},
 		{"$.store.book[?(@.price != 8.95)].price", "[12.99,8.99]"},
 		{"$.store.book[?(@['price'] >= 12.99)].price", "[12.99]"},
+		{"$.store.book[?(@.price <= 8.95)].price", "[8.95]"},
+		{"$.store.book[?(@.author > 'Rees')].author", `["Waugh"]`},
+		{"$.store.book[?(@.author > 1)].author", "[]"},
+		{"$.store.book[?(@.author size 5)].author", `["Waugh"]`},
+		{"$.store.book[?(@.author empty true)].author", "[]"},
+		{"$.store.bicycle[?(@.color empty false)].price", "[19.95]"},
+		{"$[?(@.tags subsetof ['x', 'y', 'z'])].limit", "[10]"},
+		{"$[?(@.tags anyof ['y', 'z'])].limit", "[10]"},
+		{"$[?(@.tags noneof ['y', 'z'])].limit", "[]"},
+		{"$[?(@.tags contains 'x')].limit", "[10]"},
+		{"$[?(@.n == null && @.tags == [\"x\", \"y\"])].limit", "[10]"},
+		{"$[?(@.store.bicycle == {'price': 19.95, 'color': 'red'})].limit", "[10]"},
+		{"$.nums[?(@ === 3 || @ !== @)]", "[3]"},
+		{"$['te\\xt']", `"abc"`},
 		{"$.tags[?(@ == 'y')]", `["y"]`},
 		{"$.missing[*]", "[]"},
 		{"$.missing[1:]", "[]"},
@@ -75,6 +89,10 @@ func TestPathsFindWhatTheyName(t *testing.T) {
 		{"$.nums.min()", "1"},
 		{"$.nums.max()", "4"},
 		{"$.nums.sum()", "8"},
+		{"$.nums.avg()", "2.6666666666666665"},
+		{"$..price.stddev()", "4.485298206362655"},
+		{"$.nums.first()", "4"},
+		{"$.nums.last()", "3"},
 		{"$.store.bicycle.keys()", `["color","price"]`},
 	} {
 		p, err := parsePath(tt.path)
@@ -100,6 +118,10 @@ func TestDefinitePathsThatFindNothingSayWhy(t *testing.T) {
 		{"$.n[0]", "The path $['n'] is null"},
 		{"$.text.x", "Expected to find an object with property ['x'] in path $['text'] but found 'java.lang.String'. This is not a json object according to the JsonProvider: 'com.jayway.jsonpath.spi.json.JacksonJsonProvider'."},
 		{"$.tags.x", "Expected to find an object with property ['x'] in path $['tags'] but found 'java.util.ArrayList'. This is not a json object according to the JsonProvider: 'com.jayway.jsonpath.spi.json.JacksonJsonProvider'."},
+		{"$.limit.x", "Expected to find an object with property ['x'] in path $['limit'] but found 'java.lang.Integer'. This is not a json object according to the JsonProvider: 'com.jayway.jsonpath.spi.json.JacksonJsonProvider'."},
+		{"$.n.x", "Expected to find an object with property ['x'] in path $['n'] but found 'null'. This is not a json object according to the JsonProvider: 'com.jayway.jsonpath.spi.json.JacksonJsonProvider'."},
+		{"$.tags.sum()", "No results for path: $['tags'].sum()"},
+		{"$.tags.keys()", "No results for path: $['tags'].keys()"},
 		{"$.store.bicycle[0]", "Filter: [0] can only be applied to arrays. Current context is: {color=red, price=19.95}"},
 	} {
 		p, err := parsePath(tt.path)
@@ -253,4 +275,19 @@ func objectOf(t *testing.T, text string) *value.Object {
 		t.Fatalf("%s is no object", text)
 	}
 	return o
+}
+
+func TestTheNormalFormOfPaths(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"$.a['b c'][0].*..d":   "$['a']['b c'][0][*]..['d']",
+		"$[1,2][1:][:-1]":      "$[1,2][1:][:-1]",
+		"$['a','b']":           "$['a','b']",
+		"$.a[?(@.b)].length()": "$['a'][?].length()",
+	} {
+		p, err := parsePath(text)
+		if err != nil || p.String() != want {
+			t.Errorf("%s: %s %v", text, p, err)
+		}
+	}
 }

@@ -29,6 +29,26 @@ func TestVariableReferences(t *testing.T) {
 	}
 }
 
+func TestVariableReferencesOfJSONata(t *testing.T) {
+	t.Parallel()
+	const definition = `{"QueryLanguage": "JSONata", "StartAt": "Map", "States": {
+		"Map": {"Type": "Map", "Items": "{% $items %}", "MaxConcurrency": "{% $most + $count($items) %}", "ItemReader": {"Resource": "arn:aws:states:::s3:getObject", "Arguments": {"Bucket": "{% $bucket %}"}, "ReaderConfig": {"MaxItems": "{% $n %}"}},
+			"ItemBatcher": {"MaxItemsPerBatch": "{% $m %}", "BatchInput": {"a": ["{% $batch %}"]}}, "ResultWriter": {"Resource": "arn:aws:states:::s3:putObject", "Arguments": "{% $out %}"},
+			"ItemProcessor": {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Timestamp": "{% $until %}", "End": true}}}, "Next": "Task"},
+		"Task": {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "Arguments": "{% $a %}", "TimeoutSeconds": "{% $t %}", "Credentials": {"RoleArn": "{% $r %}"}, "Output": "{% $states.result & $b & $uuid() %}",
+			"Catch": [{"ErrorEquals": ["e"], "Output": "{% $c %}", "Next": "Choose"}], "Next": "Choose"},
+		"Choose": {"Type": "Choice", "Choices": [{"Condition": "{% ($local := $d; $local) %}", "Assign": {"x": "{% $e %}"}, "Output": "{% $f %}", "Next": "None"}]},
+		"None": {"Type": "Succeed", "Output": "{% $map([1], function($v) { $v }) %}"}}}`
+	const want = `{"Map":["batch","bucket","items","m","most","n","out"],"Wait":["until"],"Task":["a","b","c","r","t"],"Choose":["d","e","f"]}`
+	m, ds := asl.Parse([]byte(definition), asl.Options{})
+	if m == nil {
+		t.Fatal(asl.DefinitionError(ds))
+	}
+	if got := value.String(m.VariableReferences()); got != want {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestRecordedVariableReferences(t *testing.T) {
 	t.Parallel()
 	n := 0

@@ -157,6 +157,36 @@ func TestStatesOfAMachineForTestState(t *testing.T) {
 	}
 }
 
+func TestCharactersOfLabels(t *testing.T) {
+	t.Parallel()
+	definition := func(label string) string {
+		return `{"StartAt": "A", "States": {"A": {"Type": "Map", "Label": "` + label + `", "ItemProcessor": {"StartAt": "B", "States": {"B": {"Type": "Succeed"}}}, "End": true}}}`
+	}
+	for label, want := range map[string]string{
+		"ok-label_1.é":                 "",
+		"a b":                          `["Label contains invalid character: ' '"]`,
+		"a|b?c":                        `["Label contains invalid character: '?'"]`,
+		`a\\b`:                         `["Label contains invalid character: '\\\\'"]`,
+		`a\"b`:                         `['Label contains invalid character: \'"\'']`,
+		`a\tb`:                         `["Label contains invalid character: '\\t'"]`,
+		`a\nb`:                         `["Label contains invalid character: '\\n'"]`,
+		`a\u0007b`:                     `["Label contains invalid character: '\\x07'"]`,
+		`a\u009fb`:                     `["Label contains invalid character: '\\x9f'"]`,
+		"":                             "['Label cannot be empty']",
+		strings.Repeat("é", 40):        "",
+		strings.Repeat("é", 40) + "e ": "['Label cannot exceed 40 characters']",
+	} {
+		text := definition(label)
+		_, ds := asl.Parse([]byte(text), asl.Options{})
+		if want != "" {
+			want = "Error=ValueError Args=" + want + " in definition '" + text + "'."
+		}
+		if got := asl.DefinitionError(ds); got != want {
+			t.Errorf("%q: %s", label, got)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	files, err := filepath.Glob("testdata/validate/*.txtar")
 	if err != nil {
@@ -177,6 +207,9 @@ func FuzzParse(f *testing.F) {
 		m, ds := asl.Parse(definition, asl.Options{Express: express})
 		if (m == nil) != (asl.DefinitionError(ds) != "") {
 			t.Errorf("machine %v with %v", m, ds)
+		}
+		if m != nil {
+			m.VariableReferences()
 		}
 		asl.ParseState(definition, "A", asl.Options{})
 	})
