@@ -218,6 +218,14 @@ func (ev *evaluator) applyNative(f *native, args []any, in any) (any, error) {
 			return nil, err
 		}
 	}
+	for _, a := range args {
+		switch a := a.(type) {
+		case string:
+			ev.steps -= len(a) / 64
+		case []any:
+			ev.steps -= len(a) / 64
+		}
+	}
 	if !f.raw {
 		for i, a := range args {
 			if _, ok := a.(*list); ok {

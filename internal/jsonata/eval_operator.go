@@ -34,7 +34,9 @@ func (ev *evaluator) binary(n *node, in any, sc *scope) (any, error) {
 	case "=", "!=":
 		v, err = ev.equality(n.text, a, b)
 	case "<", "<=", ">", ">=":
-		v, err = comparison(n.text, a, b)
+		if v, err = comparison(n.text, a, b); err == nil {
+			err = ev.spend(textLength(a) / 64)
+		}
 	case "&":
 		v, err = ev.concat(a, b)
 	case "and", "or":
@@ -104,7 +106,10 @@ func (ev *evaluator) equal(a, b any, depth int) (bool, error) {
 	switch x := a.(type) {
 	case string:
 		y, ok := b.(string)
-		return ok && x == y, nil
+		if !ok || len(x) != len(y) {
+			return false, nil
+		}
+		return x == y, ev.spend(len(x) / 64)
 	case []any:
 		y, ok := b.([]any)
 		if !ok || len(x) != len(y) {
@@ -184,6 +189,11 @@ func comparison(op string, a, b any) (any, error) {
 		return c > 0, nil
 	}
 	return c >= 0, nil
+}
+
+func textLength(v any) int {
+	s, _ := v.(string)
+	return len(s)
 }
 
 // compareText orders by UTF-16 units, as JavaScript does: characters beyond

@@ -52,6 +52,9 @@ func (ev *evaluator) sortTuples(n *node, stream []tuple, sc *scope) ([]tuple, er
 			if err != nil {
 				return false, err.at(n.at)
 			}
+			if err := ev.spend(textLength(a.keys[i]) / 64); err != nil {
+				return false, err
+			}
 			if c != 0 {
 				return c > 0 != t.descending, nil
 			}

@@ -194,10 +194,11 @@ func callSort(c *callContext, args []any) (any, error) {
 		return nil, fail("D3070").withIndex(1)
 	}
 	sorted, err := mergeSort(list, func(a, b any) (bool, error) {
-		if n, err := compareKeys(a, b); err != nil || n <= 0 {
-			return false, nil
+		n, err := compareKeys(a, b)
+		if err != nil {
+			return false, err
 		}
-		return true, c.step()
+		return n > 0, c.spend(1 + textLength(a)/64)
 	})
 	return sorted, err
 }

@@ -39,7 +39,7 @@ func callMatch(c *callContext, args []any) (any, error) {
 			return nil, err
 		}
 		out.items = append(out.items, value.Of(
-			"match", m.text, "index", float64(units(s[:m.start])), "groups", groupsOf(m.groups)))
+			"match", m.text, "index", float64(m.at), "groups", groupsOf(m.groups)))
 	}
 	return out, err
 }

@@ -152,21 +152,50 @@ func translateEscape(b *strings.Builder, s string, class bool) (int, string) {
 	return 2, ""
 }
 
-// found is one match: offsets are bytes. next finds the one after it.
+// found is one match: offsets are bytes, places UTF-16 units. next finds the
+// match after it.
 type found struct {
 	text       string
 	start, end int
+	at, until  int // places of start and end
 	groups     []any
 	next       func() (*found, error)
 }
 
-// from finds the first match at or after an offset, or nil. A match of no text
-// is an error, since it would be found forever.
-func (r *regex) from(ev *evaluator, s string, offset int) (*found, error) {
-	if err := ev.spend(1 + (len(s)-offset)/256); err != nil {
+// first finds the first match, or nil.
+func (r *regex) first(ev *evaluator, s string) (*found, error) {
+	if !assertive(r.source) {
+		return r.from(ev, s, &found{}, nil)
+	}
+	// Go cannot search from an offset with the text before it in view, as ^ and
+	// \b need it: all matches are found at once.
+	if err := ev.spend(1 + len(s)/16); err != nil {
 		return nil, err
 	}
-	at := r.find(s, offset)
+	return r.from(ev, s, &found{}, r.pattern.FindAllStringSubmatchIndex(s, -1))
+}
+
+func assertive(source string) bool {
+	return strings.ContainsRune(source, '^') || strings.Contains(source, `\b`) || strings.Contains(source, `\B`)
+}
+
+// from finds the match after another, or takes it from those known. A match of
+// no text is an error, since it would be found forever.
+func (r *regex) from(ev *evaluator, s string, last *found, known [][]int) (*found, error) {
+	var at []int
+	if known != nil {
+		at, known = known[0], known[1:]
+	} else if !assertive(r.source) {
+		if err := ev.spend(1 + (len(s)-last.end)/16); err != nil {
+			return nil, err
+		}
+		at = r.pattern.FindStringSubmatchIndex(s[last.end:])
+		for i := range at {
+			if at[i] >= 0 {
+				at[i] += last.end
+			}
+		}
+	}
 	if at == nil {
 		return nil, nil
 	}
@@ -174,6 +203,8 @@ func (r *regex) from(ev *evaluator, s string, offset int) (*found, error) {
 		return nil, failValue("D1004", r.source)
 	}
 	m := &found{text: s[at[0]:at[1]], start: at[0], end: at[1]}
+	m.at = last.until + units(s[last.end:m.start])
+	m.until = m.at + units(m.text)
 	for i := 2; i < len(at); i += 2 {
 		if at[i] < 0 {
 			m.groups = append(m.groups, Undefined{})
@@ -182,41 +213,12 @@ func (r *regex) from(ev *evaluator, s string, offset int) (*found, error) {
 		}
 	}
 	m.next = func() (*found, error) {
-		if m.end >= len(s) {
+		if m.end >= len(s) || known != nil && len(known) == 0 {
 			return nil, nil
 		}
-		return r.from(ev, s, m.end)
+		return r.from(ev, s, m, known)
 	}
 	return m, nil
-}
-
-// find matches from an offset with the text before it in view, so that ^ and
-// \b mean what they say.
-func (r *regex) find(s string, offset int) []int {
-	if offset == 0 {
-		return r.pattern.FindStringSubmatchIndex(s)
-	}
-	// Go has no search from an offset. All matches up to the one sought are
-	// found from the start where assertions could look back.
-	if !assertive(r.source) {
-		at := r.pattern.FindStringSubmatchIndex(s[offset:])
-		for i := range at {
-			if at[i] >= 0 {
-				at[i] += offset
-			}
-		}
-		return at
-	}
-	for _, at := range r.pattern.FindAllStringSubmatchIndex(s, -1) {
-		if at[0] >= offset {
-			return at
-		}
-	}
-	return nil
-}
-
-func assertive(source string) bool {
-	return strings.ContainsRune(source, '^') || strings.Contains(source, `\b`) || strings.Contains(source, `\B`)
 }
 
 // matcher calls the regular expression as a function.
@@ -225,7 +227,7 @@ func (r *regex) matcher(ev *evaluator, args []any) (any, error) {
 	if !ok {
 		return Undefined{}, nil
 	}
-	m, err := r.from(ev, s, 0)
+	m, err := r.first(ev, s)
 	if err != nil || m == nil {
 		return Undefined{}, err
 	}
@@ -252,8 +254,8 @@ func (f *nextMatch) next(*evaluator) (any, error) {
 func (m *found) object(s string) *value.Object {
 	return value.Of(
 		"match", m.text,
-		"start", float64(units(s[:m.start])),
-		"end", float64(units(s[:m.end])),
+		"start", float64(m.at),
+		"end", float64(m.until),
 		"groups", groupsOf(m.groups),
 		"next", &nextMatch{after: m, text: s},
 	)
@@ -298,7 +300,7 @@ func fromUnits(s string, place int) int {
 // would.
 func (ev *evaluator) search(fn any, s string) (*found, error) {
 	if r, ok := fn.(*regex); ok {
-		return r.from(ev, s, 0)
+		return r.first(ev, s)
 	}
 	v, err := ev.apply(fn, []any{s}, nil)
 	if err != nil {
@@ -324,8 +326,12 @@ func (ev *evaluator) foundBy(v any, s string) (*found, error) {
 	if !okText && !(okStart || okEnd) || !okGroups || !okNext || !okStart || !okEnd {
 		return nil, fail("T1010")
 	}
-	m := &found{text: text, start: fromUnits(s, int(start)), end: fromUnits(s, int(end)), groups: groups}
+	if err := ev.spend(len(s) / 64); err != nil {
+		return nil, err
+	}
+	m := &found{text: text, start: fromUnits(s, wholeOf(start)), end: fromUnits(s, wholeOf(end)), groups: groups}
 	m.end = max(m.start, m.end)
+	m.at, m.until = wholeOf(start), wholeOf(end)
 	m.next = func() (*found, error) {
 		v, err := ev.apply(next, nil, nil)
 		if err != nil {

@@ -120,33 +120,51 @@ func kindOf(v any) byte {
 
 func (p *param) takes(kind byte) bool { return strings.IndexByte(p.accepts, kind) >= 0 }
 
-// match finds how many arguments each parameter takes: as many as it may, and
-// less where the rest would not fit. It notes how far it came. counts has room
-// for all parameters; what is found stays there.
-func (s *signature) match(kinds []byte, from int, counts []int, furthest *int) bool {
-	i := len(counts)
-	*furthest = max(*furthest, from)
-	if i == len(s.params) {
-		return from == len(kinds)
+// matching is one attempt to fit arguments to parameters.
+type matching struct {
+	params   []param
+	kinds    []byte
+	counts   []int // how many arguments each parameter takes
+	furthest int   // how many arguments fitted at best
+	// hopeless notes from which parameter and argument on nothing fits: without
+	// it, many repeated parameters would be tried in all combinations.
+	hopeless map[[2]int]bool
+}
+
+// from fits the arguments from one on to the parameters from i on: each takes
+// as many as it may, and less where the rest would not fit.
+func (m *matching) from(i, arg int) bool {
+	m.furthest = max(m.furthest, arg)
+	if i == len(m.params) {
+		return arg == len(m.kinds)
 	}
-	p := &s.params[i]
-	most := 1
+	if m.hopeless[[2]int{i, arg}] {
+		return false
+	}
+	p := &m.params[i]
+	most, least := 1, 1
 	if p.repeated {
-		most = len(kinds) - from
+		most = len(m.kinds) - arg
 	}
-	least := 1
 	if p.optional || p.context {
 		least = 0
 	}
 	n := 0
-	for n < most && from+n < len(kinds) && p.takes(kinds[from+n]) {
+	for n < most && arg+n < len(m.kinds) && p.takes(m.kinds[arg+n]) {
 		n++
-		*furthest = max(*furthest, from+n)
+		m.furthest = max(m.furthest, arg+n)
 	}
 	for ; n >= least; n-- {
-		if s.match(kinds, from+n, append(counts, n), furthest) {
+		if m.from(i+1, arg+n) {
+			m.counts[i] = n
 			return true
 		}
+	}
+	if len(m.params) > 4 {
+		if m.hopeless == nil {
+			m.hopeless = map[[2]int]bool{}
+		}
+		m.hopeless[[2]int{i, arg}] = true
 	}
 	return false
 }
@@ -160,15 +178,14 @@ func (s *signature) validate(args []any, context any) ([]any, error) {
 		kinds = append(kinds, kindOf(a))
 	}
 	var countBuffer [8]int
-	counts := countBuffer[:0]
+	counts := countBuffer[:]
 	if len(s.params) > len(countBuffer) {
-		counts = make([]int, 0, len(s.params))
+		counts = make([]int, len(s.params))
 	}
-	furthest := 0
-	if !s.match(kinds, 0, counts, &furthest) {
-		return nil, failValue("T0410", argument(args, furthest)).withIndex(furthest + 1)
+	m := matching{params: s.params, kinds: kinds, counts: counts}
+	if !m.from(0, 0) {
+		return nil, failValue("T0410", argument(args, m.furthest)).withIndex(m.furthest + 1)
 	}
-	counts = counts[:len(s.params)]
 	out := make([]any, 0, len(s.params))
 	next := 0
 	for i := range s.params {
