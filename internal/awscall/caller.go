@@ -133,27 +133,7 @@ func (c *Caller) Region(ctx context.Context) (string, error) {
 // own names: times in ISO 8601, blobs as text. The error is an *Error if the
 // service refuses, a *ParameterError if the call cannot be made.
 func (c *Caller) Call(ctx context.Context, r Request) (*value.Object, Meta, error) {
-	op, ok := c.Lookup(r.Service, r.Operation)
-	if !ok {
-		return nil, Meta{}, fmt.Errorf("no operation %s of a service %s", r.Operation, r.Service)
-	}
-	if op.Service.protocol == "" {
-		return nil, Meta{}, fmt.Errorf("service %s speaks no protocol known here", r.Service)
-	}
-	params := r.Params
-	if params == nil {
-		params = value.NewObject(0)
-	}
-	w, err := encode(op, params, NewID)
-	if err != nil {
-		return nil, Meta{}, err
-	}
-	w.checksums(op)
-	t, err := c.target(ctx, op, &r, w)
-	if err != nil {
-		return nil, Meta{}, err
-	}
-	a, meta, err := c.send(ctx, op, w, t)
+	op, a, meta, err := c.exchange(ctx, &r)
 	if err != nil {
 		return nil, meta, err
 	}
@@ -162,6 +142,41 @@ func (c *Caller) Call(ctx context.Context, r Request) (*value.Object, Meta, erro
 		return nil, meta, err
 	}
 	return out, meta, nil
+}
+
+// Body makes a call and returns the body of the answer as it came, for objects
+// that are no text.
+func (c *Caller) Body(ctx context.Context, r Request) ([]byte, Meta, error) {
+	_, a, meta, err := c.exchange(ctx, &r)
+	if err != nil {
+		return nil, meta, err
+	}
+	return a.body, meta, nil
+}
+
+func (c *Caller) exchange(ctx context.Context, r *Request) (*Operation, *answer, Meta, error) {
+	op, ok := c.Lookup(r.Service, r.Operation)
+	if !ok {
+		return nil, nil, Meta{}, fmt.Errorf("no operation %s of a service %s", r.Operation, r.Service)
+	}
+	if op.Service.protocol == "" {
+		return op, nil, Meta{}, fmt.Errorf("service %s speaks no protocol known here", r.Service)
+	}
+	params := r.Params
+	if params == nil {
+		params = emptyObject
+	}
+	w, err := encode(op, params, NewID)
+	if err != nil {
+		return op, nil, Meta{}, err
+	}
+	w.checksums(op)
+	t, err := c.target(ctx, op, r, w)
+	if err != nil {
+		return op, nil, Meta{}, err
+	}
+	a, meta, err := c.send(ctx, op, w, t)
+	return op, a, meta, err
 }
 
 // NewID is a random UUID, as request ids and tokens are.

@@ -50,6 +50,7 @@ func (r *Runner) invokeFunction(ctx context.Context, t Task) (Outcome, *TaskErro
 func functionError(payload string) *TaskError {
 	e := &TaskError{Error: "Lambda.Unknown", Cause: payload}
 	if o, ok := parsed(payload).(*value.Object); ok {
+		e.Cause = value.String(o) // however the function wrote it
 		if name, _ := o.Get("errorType"); name != nil && name != "" {
 			if name, ok := name.(string); ok {
 				e.Error = name

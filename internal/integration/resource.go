@@ -8,6 +8,7 @@
 package integration
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -59,7 +60,7 @@ func Unrecognized(arn string) string {
 func Parse(arn string) (Resource, error) {
 	r := Resource{ARN: arn, Pattern: RequestResponse}
 	parts := strings.SplitN(arn, ":", 6)
-	unknown := fmt.Errorf("%s", Unrecognized(arn))
+	unknown := errors.New(Unrecognized(arn))
 	if len(parts) != 6 || parts[0] != "arn" || parts[5] == "" {
 		return r, unknown
 	}

@@ -34,6 +34,9 @@ func (r *Runner) pollExecution(ctx context.Context, w Watch) Progress {
 		return w.failedLook(fault(s, op, nil, err), err)
 	}
 	out := s.renderer().structure(op.Output, raw)
+	for _, name := range []string{"RedriveCount", "RedriveStatus", "RedriveStatusReason"} {
+		out.Delete(name) // recordings of a state's result have none of them
+	}
 	status, _ := out.Get("Status")
 	switch status {
 	case "RUNNING", "PENDING_REDRIVE":
