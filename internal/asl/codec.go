@@ -186,7 +186,7 @@ func (m *Machine) decode(id int64, o *value.Object) (*frame, error) {
 		out, _ := early.Get("output")
 		f.Visit.Early = &Input{
 			Kind: InputKind(early.text("kind")), Key: early.int("key"), Output: out, ByToken: true,
-			Failure: Failure{Error: early.text("error"), Cause: early.text("cause")},
+			Failure: Failure{Error: early.text("error"), Cause: early.text("cause"), Nulls: true},
 		}
 	}
 	return f, nil

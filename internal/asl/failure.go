@@ -84,8 +84,9 @@ func (x *Execution) handle(f *frame, failure Failure) {
 		x.emit(f, string(f.State.Type)+"StateFailed", "", nil)
 	case Task, Pass, Choice, Wait, Succeed, Fail:
 	}
-	for _, c := range f.State.Catch {
+	for i, c := range f.State.Catch {
 		if matchesError(c.ErrorEquals, failure) {
+			f.Visit.Branch = fmt.Sprintf("Catch[%d]", i)
 			if bad := x.caught(f, c, failure); bad != nil {
 				x.propagate(f, *bad)
 			}
@@ -117,12 +118,20 @@ func (x *Execution) retry(f *frame, r *Retrier, i int) {
 		return
 	}
 	v.Waits, v.Key = waitsRetry, x.serial()
+	x.touch(f)
 	x.act(&Action{Key: v.Key, Kind: ActionTimer, State: f.State.Name, At: x.now.Add(delay)})
 }
 
 // errorOutput is a failure as a Catch sees it.
 func errorOutput(failure Failure) *value.Object {
-	return value.Of("Error", failure.Error, "Cause", failure.Cause)
+	o := value.Of("Error", failure.Error, "Cause", failure.Cause)
+	if failure.Nulls && failure.Error == "" {
+		o.Set("Error", nil)
+	}
+	if failure.Nulls && failure.Cause == "" {
+		o.Set("Cause", nil)
+	}
+	return o
 }
 
 // caught leaves the state by a Catch.

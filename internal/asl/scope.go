@@ -31,6 +31,8 @@ type Failure struct {
 	// Location is the field that could not be evaluated; "" unless Error is
 	// States.QueryEvaluationError.
 	Location string
+	// Nulls: what is empty was not given, and is null to a Catch.
+	Nulls bool
 	// runtime: the interpreter says in which state the failure happened, in front of Cause.
 	runtime bool
 }

@@ -140,7 +140,7 @@ func (x *Execution) succeed(f *frame) *Failure {
 
 // raise ends a Fail state.
 func (x *Execution) raise(f *frame) {
-	var failure Failure
+	failure := Failure{Nulls: true}
 	sc := x.scope(f, f.Input)
 	for _, part := range []struct {
 		from *scalar
@@ -166,12 +166,13 @@ func (x *Execution) choose(f *frame) *Failure {
 		return failure
 	}
 	sc := x.scope(f, in)
-	for _, rule := range f.State.Choices {
+	for i, rule := range f.State.Choices {
 		ok, failure := rule.matches(sc)
 		if failure != nil {
 			return failure
 		}
 		if ok {
+			f.Visit.Branch = fmt.Sprintf("Choices[%d]", i)
 			return x.leave(f, sc, in, in, rule.Next, rule.Assign, rule.Output)
 		}
 	}
@@ -180,6 +181,7 @@ func (x *Execution) choose(f *frame) *Failure {
 			"(entered at the event id #%d). Failed to transition out of the state. The state is not a terminal state and no next state could be found: "+
 			"no choice rule matched and there is no Default.", f.State.Name, f.Visit.Entered)}
 	}
+	f.Visit.Branch = "Default"
 	return x.leave(f, sc, in, in, f.State.Default, f.State.Assign, f.State.Output)
 }
 

@@ -50,7 +50,7 @@ func (a *API) taskSuccess(ctx context.Context, c *call, in taskInput) (empty, er
 
 func (a *API) taskFailure(ctx context.Context, c *call, in taskInput) (empty, error) {
 	return empty{}, a.cfg.Engine.AnswerTask(ctx, c.Workspace, in.Token,
-		asl.Input{Kind: asl.InputFailed, Failure: asl.Failure{Error: in.Error, Cause: in.Cause}})
+		asl.Input{Kind: asl.InputFailed, Failure: asl.Failure{Error: in.Error, Cause: in.Cause, Nulls: true}})
 }
 
 func (a *API) taskHeartbeat(ctx context.Context, c *call, in taskInput) (empty, error) {
