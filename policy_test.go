@@ -45,6 +45,7 @@ var layers = map[string]int{
 	"dag":                   4,
 	"internal/api/prefect3": 4,
 	"internal/api/sfn":      4,
+	"internal/drive":        4,
 	"internal/ecslocal":     4,
 	"internal/service":      4,
 	"internal/worker":       4,

@@ -48,6 +48,8 @@ type Limits struct {
 	Events int64
 	// Payload is the size in bytes of the largest input or output; 0 is 256 KiB.
 	Payload int
+	// Step is the number of events after which a step is stored; 0 is 1,000.
+	Step int
 	// Depth bounds recursion and Steps the work of one JSONata expression; 0 takes jsonata's.
 	JSONataDepth, JSONataSteps int
 }
@@ -124,6 +126,9 @@ type Visit struct {
 	Failure  *Failure
 	Aborted  bool
 	Attempts int
+	// Branch is the way by which it ended, when it ended well: Choices[1],
+	// Default, Catch[0]; "" for Next and End.
+	Branch string
 }
 
 // stepEvents bounds the events of one step, so that an endless loop is stored
@@ -158,25 +163,30 @@ func (x *Execution) Step(now time.Time, inputs ...Input) *Result {
 		}
 	}
 	for x.root.Status == Running && len(x.root.Ready) > 0 {
-		if len(x.out.Events) >= stepEvents {
+		if len(x.out.Events) >= cmp.Or(x.info.Limits.Step, stepEvents) {
 			x.out.More = true
 			break
 		}
-		id := x.root.Ready[0]
-		x.root.Ready = x.root.Ready[1:]
-		x.dirty("root")
-		if f := x.frames[id]; f != nil && f.State != nil {
-			x.tick(f)
-		}
-		if !x.info.Express && x.root.Status == Running && x.root.Events >= x.eventLimit() {
-			x.end(Failed, nil, Failure{
-				Error: "States.Runtime",
-				Cause: fmt.Sprintf("The execution reached the maximum number of history events (%d).", x.eventLimit()),
-			}, x.root.Events)
-		}
+		x.turn()
 	}
 	x.out.Status = x.root.Status
 	return &x.out
+}
+
+// turn lets the first of the frames that are ready go on.
+func (x *Execution) turn() {
+	id := x.root.Ready[0]
+	x.root.Ready = x.root.Ready[1:]
+	x.dirty("root")
+	if f := x.frames[id]; f != nil && f.State != nil {
+		x.tick(f)
+	}
+	if !x.info.Express && x.root.Status == Running && x.root.Events >= x.eventLimit() {
+		x.end(Failed, nil, Failure{
+			Error: "States.Runtime",
+			Cause: fmt.Sprintf("The execution reached the maximum number of history events (%d).", x.eventLimit()),
+		}, x.root.Events)
+	}
 }
 
 func (x *Execution) eventLimit() int64 {

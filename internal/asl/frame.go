@@ -64,6 +64,8 @@ type visit struct {
 	Early *Input
 	// Submitted: a job or a request that waits for its token was accepted.
 	Submitted bool
+	// Branch is the way by which the state is being left; see Visit.
+	Branch string
 
 	// Of a Map or Parallel: how many children there are in all, the next to
 	// start, how many run, and how many may run at once.
@@ -151,6 +153,6 @@ func (x *Execution) variable(f *frame, name string) (any, bool) {
 func (x *Execution) visited(f *frame, failure *Failure, aborted bool) {
 	x.out.Visits = append(x.out.Visits, &Visit{
 		Entered: f.Visit.Entered, State: f.State, Input: f.Input, Began: f.Visit.Time, Ended: x.now, Failure: failure, Aborted: aborted,
-		Attempts: f.Visit.Retries,
+		Attempts: f.Visit.Retries, Branch: f.Visit.Branch,
 	})
 }

@@ -228,15 +228,7 @@ func mayStart(run *core.MapRun) bool {
 
 // Exceeded reports whether more of a map run's items failed than may.
 func Exceeded(run *core.MapRun) bool {
-	failed := run.Items.Failed + run.Items.TimedOut
-	if failed == 0 {
-		return false
-	}
-	count, share := run.Count, run.Percentage
-	if count < 0 && share < 0 {
-		return true
-	}
-	return count >= 0 && failed > count || share >= 0 && float64(failed)*100 > share*float64(run.ItemTotal)
+	return !asl.Tolerates(int64(run.Count), run.Percentage, run.Items.Failed+run.Items.TimedOut, run.ItemTotal)
 }
 
 // startItem starts the next execution of a map run, unless another replica has.

@@ -55,48 +55,20 @@ func (s *States) mapRun(ctx context.Context, a *core.ExecutionAction) error {
 	}
 	switch {
 	case engine.Exceeded(run):
-		return s.failMapRun(ctx, a, run, asl.Failure{
-			Error: "States.ExceedToleratedFailureThreshold", Cause: "The specified tolerated failure threshold was exceeded",
-		})
+		return s.failMapRun(ctx, a, run, asl.ToleranceExceeded())
 	case run.Next == run.Total && run.Running == 0:
 		return s.finishMapRun(ctx, a, task, spec.Run, run)
 	}
 	return s.Engine.RestMapRun(ctx, a.Workspace, a, run.ID)
 }
 
-// inputs groups items to what the executions get.
+// inputs are what the executions of a map run get, as they are stored.
 func inputs(r *asl.MapRun, items []any) []core.MapRunItem {
-	if !r.Batch {
-		out := make([]core.MapRunItem, len(items))
-		for i, item := range items {
-			out[i] = core.MapRunItem{Input: value.String(item), Items: 1}
-		}
-		return out
+	list := r.Inputs(items)
+	out := make([]core.MapRunItem, len(list))
+	for i, in := range list {
+		out[i] = core.MapRunItem{Input: value.String(in.Input), Items: in.Items}
 	}
-	var out []core.MapRunItem
-	var batch []any
-	size := int64(0)
-	flush := func() {
-		if len(batch) == 0 {
-			return
-		}
-		o := value.NewObject(2)
-		if r.BatchInput != nil {
-			o.Set("BatchInput", r.BatchInput)
-		}
-		o.Set("Items", batch)
-		out = append(out, core.MapRunItem{Input: value.String(o), Items: len(batch)})
-		batch, size = nil, 0
-	}
-	for _, item := range items {
-		n := int64(len(value.String(item)))
-		if r.BatchItems > 0 && int64(len(batch)) >= r.BatchItems || r.BatchBytes > 0 && size+n > r.BatchBytes {
-			flush()
-		}
-		batch = append(batch, item)
-		size += n + 1
-	}
-	flush()
 	return out
 }
 
