@@ -46,6 +46,7 @@ func (sc *scope) start(p *path) (any, error) {
 		return nil, fmt.Errorf("No results for path: $['%s']", p.variable) //nolint:staticcheck // the service's own words
 	case rootItem:
 		return nil, errors.New("@ is known in filters alone")
+	case rootInput:
 	}
 	return sc.input, nil
 }

@@ -158,15 +158,16 @@ func (p *parser) graph(f *fields) Graph {
 		if n := utf8.RuneCountInString(name); n == 0 || n > maxStateName {
 			p.schema(at, "State name must be between 1 and %d characters", maxStateName)
 		}
+		if _, twice := p.all[name]; twice {
+			p.report(CodeDuplicate, at, "Duplicate State name: %s", name)
+		}
+		p.all[name] = nil // the name is taken for the states within as well
 		s := p.state(name, raw, at)
 		if s == nil {
 			continue
 		}
 		g.States[name] = s
 		g.Order = append(g.Order, name)
-		if _, twice := p.all[name]; twice {
-			p.report(CodeDuplicate, at, "Duplicate State name: %s", name)
-		}
 		p.all[name] = s
 	}
 	if !p.options.TestState {

@@ -1,6 +1,7 @@
 package asl
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -29,9 +30,7 @@ func (p *path) find(doc any, roots pathRoots) (any, error) {
 	if p.definiteUpTo(n) {
 		v, err = p.walk(doc, n)
 	} else {
-		list := []any{}
-		collect(doc, p.segments[:n], roots, &list)
-		v = list
+		v, err = p.collect(doc, n, roots)
 	}
 	if err != nil || function == "" {
 		return v, err
@@ -121,19 +120,49 @@ func pick(o *value.Object, names []string) *value.Object {
 	return out
 }
 
+// maxPathVisits bounds how many values one evaluation may look at, for filters
+// that search within searches multiply.
+const maxPathVisits = 2_000_000
+
+var errPathVisits = errors.New("the path looks at too many values")
+
+// search is one evaluation of a path that is not definite. The paths within its
+// filters share its bound.
+type search struct {
+	pathRoots
+	left int
+}
+
+// collect lists what the first n segments name below doc.
+func (p *path) collect(doc any, n int, roots pathRoots) (any, error) {
+	s, shared := roots.(*search)
+	if !shared {
+		s = &search{pathRoots: roots, left: maxPathVisits}
+	}
+	list := []any{}
+	s.collect(doc, p.segments[:n], &list)
+	if s.left < 0 {
+		return nil, errPathVisits
+	}
+	return list, nil
+}
+
 // collect appends what the segments name below v.
-func collect(v any, segments []segment, roots pathRoots, out *[]any) {
+func (x *search) collect(v any, segments []segment, out *[]any) {
+	if x.left--; x.left < 0 {
+		return
+	}
 	if len(segments) == 0 {
 		*out = append(*out, v)
 		return
 	}
 	s := &segments[0]
 	rest := segments[1:]
-	s.children(v, len(rest) == 0, roots, func(child any) { collect(child, rest, roots, out) })
+	s.children(v, len(rest) == 0, x, func(child any) { x.collect(child, rest, out) })
 	if !s.deep {
 		return
 	}
-	each(v, func(child any) { collect(child, segments, roots, out) })
+	each(v, func(child any) { x.collect(child, segments, out) })
 }
 
 // each yields the values directly below v.

@@ -2,6 +2,7 @@ package asl
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/leat-dev/leat/internal/value"
@@ -288,6 +289,23 @@ func TestTheNormalFormOfPaths(t *testing.T) {
 		p, err := parsePath(text)
 		if err != nil || p.String() != want {
 			t.Errorf("%s: %s %v", text, p, err)
+		}
+	}
+}
+
+func TestSearchesWithinSearchesAreBounded(t *testing.T) {
+	t.Parallel()
+	list := make([]any, 300)
+	for i := range list {
+		list[i] = value.Of("a", list[:i:i])
+	}
+	for _, text := range []string{"$..[?(@..[?(@..[?(@..x)])])]", "$" + strings.Repeat("..*", 30)} {
+		p, err := parsePath(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.find(list, fixedRoot{list}); err == nil {
+			t.Errorf("%s was not stopped", text)
 		}
 	}
 }
