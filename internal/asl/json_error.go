@@ -9,6 +9,9 @@ import (
 // for a text that is.
 func JSONError(data []byte) string {
 	r := &jsonReader{data: data}
+	if r.space(); r.pos == len(data) {
+		return "No content to map due to end-of-input"
+	}
 	if r.value(0) {
 		r.space()
 		if r.pos < len(data) {

@@ -34,7 +34,8 @@ func TestJSONErrors(t *testing.T) {
 		`1.a`:        "Unexpected character ('a' (code 97)): Decimal point not followed by a digit",
 		`1ea`:        "Unexpected character ('a' (code 97)): Exponent indicator not followed by a digit",
 		`%`:          "Unexpected character ('%' (code 37)): expected a valid value " + wanted,
-		``:           "Unexpected end-of-input",
+		``:           "No content to map due to end-of-input",
+		` `:          "No content to map due to end-of-input",
 		`{} x`:       "Unrecognized token 'x': was expecting " + wanted,
 	} {
 		if got := asl.JSONError([]byte(text)); got != want {
