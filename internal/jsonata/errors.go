@@ -12,7 +12,7 @@ import (
 // Error is what is wrong with an expression or with an evaluation of it. Code
 // and wording are those of JSONata's public implementation.
 type Error struct {
-	Code     string // S0xxx and S0500: syntax; T, D: evaluation; U1001: limits
+	Code     string // Sxxxx: syntax; T, D: evaluation; U1001: limits
 	Message  string
 	Position int    // UTF-16 units from the start, as JavaScript counts; 0 when unknown
 	Token    string // operator, function name or text that the error is about

@@ -254,7 +254,12 @@ func (ev *evaluator) foreign(name string, f *Function) any {
 		made.sig = sig
 		made.params = len(sig.params)
 	}
-	made.call = func(_ *callContext, args []any) (any, error) {
+	made.call = func(c *callContext, args []any) (any, error) {
+		for _, a := range args {
+			if err := c.check(a, 0); err != nil {
+				return nil, err
+			}
+		}
 		v, ok, err := f.Call(args)
 		var failure *Error
 		if errors.As(err, &failure) {

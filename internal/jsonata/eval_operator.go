@@ -9,7 +9,11 @@ import (
 )
 
 func (ev *evaluator) binary(n *node, in any, sc *scope) (any, error) {
+	// A chain of operators is as deep as it is long, but not because of anything
+	// that the expression does: the parser bounds it.
+	ev.depth--
 	a, err := ev.eval(n.lhs, in, sc)
+	ev.depth++
 	if err != nil {
 		return nil, err
 	}

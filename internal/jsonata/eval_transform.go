@@ -38,11 +38,13 @@ func (ev *evaluator) update(n *node, match any, own map[*value.Object]bool, sc *
 			return failValue("T2011", v).at(n.rhs.at)
 		}
 		if isOwn {
-			if err := ev.grow(change.Len()); err != nil {
-				return err
-			}
+			// Copies, for what an object holds may not be that object.
 			for k, w := range change.All() {
-				o.Set(k, w)
+				fresh, err := ev.clone(w, nil, 0)
+				if err != nil {
+					return err
+				}
+				o.Set(k, fresh)
 			}
 		}
 	}

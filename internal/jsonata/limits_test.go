@@ -41,6 +41,10 @@ func TestRunawayExpressionsAreStopped(t *testing.T) {
 		{"all pairs of items", `($a := [1..2000]; $count($map($a, function($x){$map($a, function($y){$x * $y})})))`, "U1001"},
 		{"all pairs of a join", `($a := [1..2000]; $count($a@$x.$a@$y[$x = $y].{"x": $x}))`, "U1001"},
 		{"sorting by a slow function", `$sort([1..50000], function($a, $b){$string($a) > $string($b)})`, "U1001"},
+		{"an object within itself", `($o := {"a": {}} ~> |$|{"s": $}|; ($f := function($o, $n){$n = 0 ? $o : $f($o ~> |$|{"s": $, "t": $}|, $n - 1)}; $f($o, 40)))`, "U1001"},
+		{"matching all over again", `($s := $pad("", 100000, "ab"); $map([1..1000], function($i){$count($match($s, /\bx|(a+b)+c/))}))`, "U1001"},
+		{"comparing long texts", `($s := $pad("", 100000, "a"); $t := $s & "b"; $sort([1..10000], function($a, $b){$s & $a < $t}))`, "U1001"},
+		{"a signature of many repeated parameters", `function($a)<x+x+x+x+x+x+x+x+x+x+x+x+x+x+n:x>{1}(1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9,"a")`, "T0410"},
 		{"texts evaluated in turn", `($f := function($s){$eval($s)}; $f("$eval('1') + $eval('$map([1..100000], function($x){$eval(\"1\")})')"))`, "U1001"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -61,6 +65,10 @@ func TestTheDefaultLimitsAllowWhatIsUsual(t *testing.T) {
 		{`$count([1..1000000])`, `1000000`},
 		{`$sum([1..100000].($ * 2))`, `10000100000`},
 		{`$length($pad("", 1000000, "ab"))`, `1000000`},
+		{strings.Repeat("1+", 5000) + "1", `5001`},
+		{strings.Repeat("a ? b : ", 200) + "1", `1`},
+		{strings.Repeat("(", 400) + "1" + strings.Repeat(")", 400), `1`},
+		{`{"a": 1} ~> |$|{"self": $}|`, `{"a":1,"self":{"a":1}}`},
 		{`($f := function(){$f()}; $f())`, `!U1001`},
 		{`($f := function(){1 + $f()}; $f())`, `!U1001`},
 	} {
@@ -79,7 +87,7 @@ func TestDeeplyNestedTextsAreRefused(t *testing.T) {
 	}
 	for _, text := range []string{
 		strings.Repeat("a.", 20_000) + "a",
-		strings.Repeat("1+", 20_000) + "1",
+		strings.Repeat("1+", 50_000) + "1",
 		"a" + strings.Repeat("[0]", 20_000),
 		strings.Repeat("-", 100) + "1",
 	} {

@@ -2,8 +2,12 @@ package jsonata
 
 import "slices"
 
-// maxParse is how deeply expressions may lie within each other.
-const maxParse = 500
+// maxParse is how deeply expressions may lie within each other, maxChain how
+// many operators may follow each other without brackets.
+const (
+	maxParse = 500
+	maxChain = 10_000
+)
 
 // parser reads an expression by operator precedence (Pratt): every operator
 // has a binding power, and an operand belongs to the stronger side.
@@ -114,8 +118,11 @@ func (p *parser) expression(bound int) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	for p.tok.kind == tokenOperator && bound < power(p.tok.text) {
+	for chain := 0; p.tok.kind == tokenOperator && bound < power(p.tok.text); chain++ {
 		t := p.tok
+		if chain > maxChain {
+			return nil, fail("D1011").at(t.at)
+		}
 		if err := p.advance("", true); err != nil {
 			return nil, err
 		}
