@@ -119,7 +119,7 @@ func (in *registerInput) checkContainers() error {
 			return clientException("Container.image should not be null or empty.")
 		case names[d.Name]:
 			return clientException("Container names must be unique: %s.", d.Name)
-		case in.Memory == "" && d.Memory == nil && d.Reservation == nil:
+		case in.Memory == "" && d.Memory == nil && d.Reservation == nil && !slices.Contains(in.RequiresCompatibilities, fargate):
 			return clientException("Invalid setting for container '%s'. At least one of 'memory' or 'memoryReservation' must be specified.", d.Name)
 		case d.StopTimeout != nil && (*d.StopTimeout < 0 || *d.StopTimeout > 120 && slices.Contains(in.RequiresCompatibilities, fargate)):
 			return clientException("Invalid setting for container '%s'. 'stopTimeout' must be between 0 and 120 seconds.", d.Name)
