@@ -1,6 +1,7 @@
 package jsonata
 
 import (
+	"math"
 	"slices"
 
 	"github.com/leat-dev/leat/internal/value"
@@ -178,7 +179,7 @@ func callSort(c *callContext, args []any) (any, error) {
 	if !isUndefined(fn) {
 		sorted, err := mergeSort(list, func(a, b any) (bool, error) {
 			v, err := c.apply(fn, []any{a, b}, nil)
-			return truth(v), err
+			return isTruthy(v), err
 		})
 		return sorted, err
 	}
@@ -201,6 +202,21 @@ func callSort(c *callContext, args []any) (any, error) {
 		return n > 0, c.spend(1 + textLength(a)/64)
 	})
 	return sorted, err
+}
+
+// isTruthy is JavaScript's cast to boolean, where every array and object is
+// true: the public implementation has it decide about the order.
+func isTruthy(v any) bool {
+	switch v := v.(type) {
+	case nil, Undefined:
+		return false
+	case bool:
+		return v
+	case string:
+		return v != ""
+	}
+	f, ok := toNumber(v)
+	return !ok || f != 0 && !math.IsNaN(f)
 }
 
 func callShuffle(c *callContext, args []any) (any, error) {

@@ -128,10 +128,14 @@ func callPower(_ *callContext, args []any) (any, error) {
 	if !ok {
 		return Undefined{}, nil
 	}
-	exponent, _ := toNumber(argument(args, 1))
+	exponent, ok := toNumber(argument(args, 1))
 	f := math.Pow(base, exponent)
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return nil, failValue("D3061", base).withIndex(1).withDetail("exp", formatNumber(exponent))
+	if !ok || math.IsNaN(f) || math.IsInf(f, 0) {
+		text := "undefined"
+		if ok {
+			text = formatNumber(exponent)
+		}
+		return nil, failValue("D3061", base).withIndex(1).withDetail("exp", text)
 	}
 	return f, nil
 }

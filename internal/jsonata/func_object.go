@@ -47,17 +47,15 @@ func callLookup(c *callContext, args []any) (any, error) {
 
 func callSpread(c *callContext, args []any) (any, error) {
 	arg := argument(args, 0)
-	if _, isArray := arg.([]any); !isArray {
-		if _, isObject := arg.(*value.Object); !isObject {
-			if isFunction(arg) {
-				return "", nil
-			}
-			return arg, nil
-		}
+	switch kindOf(arg) {
+	case 'o', 'a':
+		all, isArray := elements(arg)
+		found := &list{items: []any{}, seq: !isArray || len(all) == 0}
+		return found, c.spread(arg, found, 0)
+	case 'f':
+		return "", nil
 	}
-	_, isObject := arg.(*value.Object)
-	found := &list{items: []any{}, seq: isObject}
-	return found, c.spread(arg, found, 0)
+	return arg, nil
 }
 
 func (c *callContext) spread(v any, found *list, depth int) error {
