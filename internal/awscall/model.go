@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -143,7 +144,10 @@ type catalog struct {
 	services map[string]*Service
 }
 
-type partition struct{ id, regions, suffix string }
+type partition struct {
+	id, suffix string
+	regions    *regexp.Regexp
+}
 
 func (c *catalog) open() error {
 	c.once.Do(func() { c.err = c.index() })
@@ -179,7 +183,11 @@ func (c *catalog) index() error {
 		c.byName[ServiceName(id)] = file
 	}
 	for _, p := range head.Partitions {
-		c.partitions = append(c.partitions, partition{p.ID, p.Regions, p.Suffix})
+		regions, err := regexp.Compile(p.Regions)
+		if err != nil {
+			return fmt.Errorf("read the regions of %s: %w", p.ID, err)
+		}
+		c.partitions = append(c.partitions, partition{p.ID, p.Suffix, regions})
 	}
 	c.services = map[string]*Service{}
 	return nil

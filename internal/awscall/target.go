@@ -158,7 +158,7 @@ func configured(ctx context.Context, cfg *aws.Config, id string) (string, error)
 func (c *Caller) awsEndpoint(s *Service, region string) endpointAnswer {
 	p := partition{id: "aws", suffix: "amazonaws.com"}
 	for _, candidate := range c.catalog.partitions {
-		if ok, err := regexp.MatchString(candidate.regions, region); err == nil && ok {
+		if candidate.regions.MatchString(region) {
 			p = candidate
 			break
 		}

@@ -258,6 +258,27 @@ func TestFunctionsAreInvoked(t *testing.T) {
 	}
 }
 
+func TestACallWithARoleIsMadeInTheRolesAccount(t *testing.T) {
+	t.Parallel()
+	c, r := client(t, backend(t), nil)
+	const other = "000000000002"
+	for _, id := range []string{account, other} {
+		_, _, err := c.Call(t.Context(), awscall.Request{Service: "dynamodb", Operation: "createTable", AccountID: id, Params: object(t,
+			`{"TableName":"in-`+id+`","KeySchema":[{"AttributeName":"id","KeyType":"HASH"}],"AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}],"BillingMode":"PAY_PER_REQUEST"}`)})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	tk := task(t, "arn:aws:states:::dynamodb:putItem", `{"TableName":"in-`+other+`","Item":{"id":{"S":"1"}}}`)
+	if _, failure := result(t, r, tk); failure == nil || failure.Error != "DynamoDB.ResourceNotFoundException" {
+		t.Errorf("without the role: %+v", failure)
+	}
+	tk.RoleARN = "arn:aws:iam::" + other + ":role/r"
+	if _, failure := result(t, r, tk); failure != nil {
+		t.Errorf("with the role: %+v", failure)
+	}
+}
+
 func TestMessagesTablesEventsAndObjects(t *testing.T) {
 	t.Parallel()
 	c, r := client(t, backend(t), nil)

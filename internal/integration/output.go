@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -75,6 +76,11 @@ func (r renderer) value(s *awscall.Shape, v any) any {
 			if at, err := time.Parse(time.RFC3339Nano, t); err == nil {
 				return at.UnixMilli()
 			}
+		}
+	case awscall.Float:
+		// A double of Java is never printed like an integer.
+		if n, ok := v.(json.Number); ok && !strings.ContainsAny(string(n), ".eE") {
+			return n + ".0"
 		}
 	default:
 	}
