@@ -32,6 +32,8 @@ type Config struct {
 	// MaxMachines is how many state machines, and how many activities, a region
 	// may have; 0 means DefaultMaxMachines.
 	MaxMachines int
+	// Trial makes the calls of states that are tried on their own; nil refuses them.
+	Trial TaskTrial
 	// CheckResource refuses the Resource of a Task that cannot be called; nil takes all.
 	CheckResource func(resource string) error
 }
@@ -47,6 +49,7 @@ type Engine struct {
 
 	maxMachines   int
 	checkResource func(resource string) error
+	trial         TaskTrial
 	runs          executions
 	observeEvents func(count int, lag time.Duration)
 }
@@ -70,7 +73,7 @@ func New(cfg Config) *Engine {
 	}
 	return &Engine{
 		store: cfg.Store, clock: cfg.Now, log: cfg.Log, slotWait: cfg.SlotWait, observe: cfg.Observe, sealer: cfg.Sealer,
-		observeEvents: cfg.ObserveEvents, maxMachines: cfg.MaxMachines, checkResource: cfg.CheckResource,
+		observeEvents: cfg.ObserveEvents, maxMachines: cfg.MaxMachines, checkResource: cfg.CheckResource, trial: cfg.Trial,
 		runs: executions{warm: map[core.ID]*standing{}, limits: cfg.Limits, prepare: cfg.Prepare},
 	}
 }

@@ -3,13 +3,14 @@ import json
 import re
 import time
 
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore import xform_name
+from botocore.exceptions import BotoCoreError, ClientError
 
 ENDED = {"ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut"}
 ENDS = {"StopExecution", "SendTaskSuccess", "SendTaskFailure", "GetActivityTask", "DeleteStateMachine"}
 QUIET = 3.0  # seconds without an event after which a history that something later must end is taken as it is
 # Names that stand for values: <...> are known to check.py; others look like these and no step contains them.
-WORD = re.compile(r"(?<![\w$.<-])(?:[a-z]+(?:_[a-z0-9]+)+|[a-z]+(?:-[a-z]+)*-(?:date|time))(?![\w.])")
+WORD = re.compile(r"<[^<>]*>|(?<![\w$.<-])(?:[a-z]+(?:_[a-z0-9]+)+|[a-z]+(?:-[a-z]+)*-(?:date|time))(?![\w.])")
 
 
 class Replay:
@@ -35,7 +36,7 @@ class Replay:
         if isinstance(v, list):
             return [self.marked(x, steps) for x in v]
         if isinstance(v, str):
-            return WORD.sub(lambda m: m[0] if m[0] in steps else f"<{m[0]}>", v)
+            return WORD.sub(lambda m: m[0] if m[0][0] == "<" or m[0] in steps else f"<{m[0]}>", v)
         return v
 
     def run(self):
@@ -49,7 +50,7 @@ class Replay:
         seen, since = -1, time.time()
         while True:
             try:
-                answer = self.check.plain(self.check.call(cli, step, params))
+                answer = self.check.plain(self.call(cli, step, params))
             except (ClientError, BotoCoreError) as e:
                 self.errors.append(e)
                 self.answers[i] = self.failed(e)
@@ -65,6 +66,11 @@ class Replay:
             elif time.time() - since > QUIET and self.ended_later(i):
                 return
             time.sleep(0.05)
+
+    def call(self, cli, step, params):
+        if "definition" in params and params["definition"] is None:  # check.py would write null as a text
+            return getattr(cli, xform_name(step["op"]))(**params)
+        return self.check.call(cli, step, params)
 
     def failed(self, e):
         if not isinstance(e, ClientError):
@@ -124,10 +130,19 @@ class Replay:
                 unchecked.append(m["key"])
         return out + ([] if out else self.inconsistent()), unchecked
 
+    def diff(self, exp, act):
+        """check.diff, where a name in the recording stands for itself with the test's own random end."""
+        out = []
+        for d in self.check.diff(exp, act, "$", self.skip):
+            m = re.search(r": expected '([\w-]+)', got '([\w-]+)'$", d)
+            if not (m and re.fullmatch(re.escape(m[1]) + "-[0-9a-f]{8}", m[2])):
+                out.append(d)
+        return out
+
     def compare_answer(self, exp, act):
         if isinstance(exp, dict) and "events" in exp and isinstance(act.get("events"), list):
             act = {**act, "events": act["events"]}
-        return self.check.diff(exp, act, "$", self.skip)
+        return self.diff(exp, act)
 
     def compare_step(self, i, exp, used):
         """A read that was made several times is named by its first: later ones take the later answers."""

@@ -34,6 +34,7 @@ func (a *API) operations() map[string]action {
 		"StartSyncExecution":               handle(a.startSync),
 		"StopExecution":                    handle(a.stopExecution),
 		"TagResource":                      handle(a.tagResource),
+		"TestState":                        handle(a.testState),
 		"UntagResource":                    handle(a.untagResource),
 		"UpdateMapRun":                     handle(a.updateMapRun),
 		"UpdateStateMachine":               handle(a.updateMachine),

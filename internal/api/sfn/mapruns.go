@@ -56,7 +56,7 @@ func (a *API) describeMapRun(ctx context.Context, c *call, in mapRunRef) (descri
 	}
 	return describeMapRunOutput{
 		ARN: m.ARN, ExecutionARN: x.ARN, Status: m.Status, Started: epoch(m.Started), Stopped: epochPtr(m.Stopped),
-		MaxConcurrency: n.Concurrency, Percentage: n.Percentage, Count: n.Count, RedriveCount: n.Redrives, Redriven: epochPtr(n.Redriven),
+		MaxConcurrency: n.Concurrency, Percentage: max(n.Percentage, 0), Count: max(n.Count, 0), RedriveCount: n.Redrives, Redriven: epochPtr(n.Redriven),
 		Items: counts{
 			Running: n.Items.Running, Succeeded: n.Items.Succeeded, Failed: n.Items.Failed, TimedOut: n.Items.TimedOut, Aborted: n.Items.Aborted,
 			Total: n.ItemTotal, ResultsWritten: itemsWritten,
