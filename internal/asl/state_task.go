@@ -130,7 +130,8 @@ func (x *Execution) taskEvent(f *frame, what string, details *value.Object) {
 	x.emit(f, kind+what, key, details)
 }
 
-// taskInput moves a Task state by what came of its action.
+// taskInput moves a Task state by what came of its action. A job whose container
+// answers by the task token goes on to its own end.
 func (x *Execution) taskInput(f *frame, in Input) {
 	v := f.Visit
 	r := ParseResource(f.State.Task.Resource)
@@ -160,7 +161,7 @@ func (x *Execution) taskInput(f *frame, in Input) {
 			x.touch(f)
 			return
 		}
-		x.settle(f, in)
+		x.finished(f)
 		in.Failure = x.located(f, in.Failure)
 		what := "Failed"
 		switch {
@@ -183,15 +184,6 @@ func (x *Execution) taskInput(f *frame, in Input) {
 	}
 }
 
-// settle forgets the action whose outcome has come. An outcome that came by the
-// task token may leave a job that still runs: that is withdrawn.
-func (x *Execution) settle(f *frame, in Input) {
-	if in.ByToken {
-		x.cancel(f)
-	}
-	x.finished(f)
-}
-
 func (x *Execution) taskSucceeded(f *frame, r Resource, in Input) {
 	if r.submits() && !f.Visit.Submitted {
 		if in.ByToken {
@@ -201,7 +193,7 @@ func (x *Execution) taskSucceeded(f *frame, r Resource, in Input) {
 		}
 		x.taskInput(f, Input{Kind: InputSubmitted, Output: in.Output})
 	}
-	x.settle(f, in)
+	x.finished(f)
 	if len(value.String(in.Output)) > x.payloadLimit() {
 		what := r.Type
 		if r.Kind != ResourceService {
