@@ -49,7 +49,7 @@ type MapRun struct {
 	// Items are given, or Reader says where they are read.
 	Items  []any
 	Reader *Transfer
-	// MaxItems bounds the items; 0 does not.
+	// MaxItems bounds the items that are read; 0 does not, below 0 is an error of reading.
 	MaxItems int64
 	// Concurrency bounds the executions at once; 0 does not.
 	Concurrency int64

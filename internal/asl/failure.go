@@ -15,6 +15,7 @@ const (
 	errTaskFailed = "States.TaskFailed"
 	errTimeout    = "States.Timeout"
 	errHeartbeat  = "States.HeartbeatTimeout"
+	errItemReader = "States.ItemReaderFailed"
 )
 
 // matchesError reports whether one of the names stands for the error. Runtime
@@ -81,7 +82,9 @@ func (x *Execution) handle(f *frame, failure Failure) {
 	x.drop(f)
 	switch f.State.Type {
 	case Map, Parallel:
-		x.emit(f, string(f.State.Type)+"StateFailed", "", nil)
+		if failure.Error != errRuntime || f.Visit.Waits != "" { // else it ends the execution before the state has begun
+			x.emit(f, string(f.State.Type)+"StateFailed", "", nil)
+		}
 	case Task, Pass, Choice, Wait, Succeed, Fail:
 	}
 	for i, c := range f.State.Catch {

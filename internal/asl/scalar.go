@@ -153,7 +153,7 @@ func (s *scalar) tooSmall(v any) *Failure {
 	case strings.HasPrefix(s.Field, "MaxConcurrency"):
 		return s.failure("Expected non-negative integer for MaxConcurrency, got '%s' instead.", rawText(v))
 	case strings.HasPrefix(s.Field, "MaxItems"):
-		return &Failure{Error: "States.ItemReaderFailed", Cause: "field MaxItems must be positive"}
+		return &Failure{Error: errItemReader, Cause: "field MaxItems must be positive"}
 	case strings.HasPrefix(s.Field, "Tolerated"):
 		return s.failure("%s cannot be negative.", strings.TrimSuffix(s.Field, "Path"))
 	}

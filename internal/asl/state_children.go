@@ -136,6 +136,31 @@ func (x *Execution) selected(f *frame, item any, index int) (any, *Failure) {
 	return selector.eval(sc, field)
 }
 
+// eachSelected is what the executions of a map run get of its items.
+func (x *Execution) eachSelected(f *frame, items []any) ([]any, *Failure) {
+	if f.State.Map.ItemSelector == nil && f.State.Parameters == nil {
+		return items, nil
+	}
+	out := make([]any, len(items))
+	for i, item := range items {
+		var failure *Failure
+		if out[i], failure = x.selected(f, item, i); failure != nil {
+			return nil, failure
+		}
+	}
+	return out, nil
+}
+
+// Selected applies the ItemSelector of the Map state that waits for the action to
+// the items that were read for it. It changes nothing.
+func (x *Execution) Selected(key int64, items []any) ([]any, *Failure) {
+	f := x.waiting(key)
+	if f == nil || f.State == nil || f.State.Map == nil {
+		return items, nil
+	}
+	return x.eachSelected(f, items)
+}
+
 // childDone is called when a branch or an iteration has come to its end.
 func (x *Execution) childDone(p, c *frame) {
 	p.Visit.Running--
@@ -175,20 +200,14 @@ func (x *Execution) mapRun(f *frame, sc *scope, items []any, concurrency int64) 
 	run := &MapRun{
 		Items: items, Concurrency: concurrency, ToleratedCount: -1, ToleratedPercentage: -1, ExecutionType: m.ExecutionType, Label: m.Label,
 	}
-	if failure := x.describeRun(f, sc, run); failure != nil {
+	x.emit(f, "MapStateStarted", "mapStateStartedEventDetails", value.Of("length", int64(len(items))))
+	failure := x.describeRun(f, sc, run)
+	if failure != nil {
 		return failure
 	}
-	for i, item := range items {
-		in, failure := x.selected(f, item, i)
-		if failure != nil {
-			return failure
-		}
-		if i == 0 {
-			run.Items = make([]any, len(items))
-		}
-		run.Items[i] = in
+	if run.Items, failure = x.eachSelected(f, items); failure != nil {
+		return failure
 	}
-	x.emit(f, "MapStateStarted", "mapStateStartedEventDetails", value.Of("length", int64(len(items))))
 	f.Visit.Waits, f.Visit.Key, f.Visit.Submitted = waitsRun, x.serial(), false
 	x.touch(f)
 	x.act(&Action{Key: f.Visit.Key, Kind: ActionMapRun, State: f.State.Name, Run: run})
@@ -216,7 +235,11 @@ func (x *Execution) describeRun(f *frame, sc *scope, run *MapRun) (failure *Fail
 			return failure
 		}
 		if m.Reader.MaxItems != nil {
-			if run.MaxItems, failure = m.Reader.MaxItems.count(sc); failure != nil {
+			run.MaxItems, failure = m.Reader.MaxItems.count(sc)
+			switch {
+			case failure != nil && failure.Error == errItemReader:
+				run.MaxItems = -1 // it is the reading that fails
+			case failure != nil:
 				return failure
 			}
 		}

@@ -257,3 +257,21 @@ func (e *Engine) RestMapRun(ctx context.Context, ws core.WorkspaceID, a *core.Ex
 		return tx.UpdateExecutionAction(now)
 	})
 }
+
+// SelectMapRunItems applies the ItemSelector of the Map state that an action is
+// for to items that were read for it.
+func (e *Engine) SelectMapRunItems(ctx context.Context, ws core.WorkspaceID, a *core.ExecutionAction, items []any) (out []any, failure *asl.Failure, err error) {
+	defer e.runs.lock(a.RunID)()
+	err = e.store.View(ctx, ws, func(tx core.Tx) error {
+		row, err := tx.Execution(a.RunID)
+		if err != nil {
+			return err
+		}
+		p, err := e.load(tx, row)
+		if err == nil {
+			out, failure = p.x.Selected(a.Key, items)
+		}
+		return err
+	})
+	return out, failure, err
+}

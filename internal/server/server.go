@@ -17,6 +17,7 @@ import (
 	"github.com/leat-dev/leat/internal/asl"
 	"github.com/leat-dev/leat/internal/core"
 	"github.com/leat-dev/leat/internal/engine"
+	"github.com/leat-dev/leat/internal/integration"
 	"github.com/leat-dev/leat/internal/service"
 	"github.com/leat-dev/leat/internal/store"
 )
@@ -82,7 +83,7 @@ func assemble(ctx context.Context, cfg Config, env Environment, log *slog.Logger
 	}
 	eng := engine.New(engine.Config{
 		Store: db, Now: env.Now, Log: log, SlotWait: cfg.SlotWait, Observe: metrics.transition, ObserveEvents: metrics.events, Sealer: seal,
-		MaxMachines: cfg.MaxMachines, CheckResource: checkResource(calls), Prepare: prepareTask,
+		MaxMachines: cfg.MaxMachines, CheckResource: checkResource(calls), Prepare: prepareTask, Trial: trial{calls},
 		Limits: asl.Limits{Events: cfg.MaxEvents, Payload: cfg.MaxPayload},
 	})
 	if err := eng.InstallBlockTypes(ctx, core.DefaultWorkspace); err != nil {
@@ -112,7 +113,7 @@ func assemble(ctx context.Context, cfg Config, env Environment, log *slog.Logger
 		BodyLimit: cfg.MaxBody, MaxPayload: cfg.MaxPayload,
 	})
 	inside.handler = states.Inside()
-	runner := &service.States{Engine: eng, Calls: calls, Log: log, Now: env.Now, Parallel: parallelCalls}
+	runner := &service.States{Engine: eng, Calls: calls, Log: log, Now: env.Now, Parallel: parallelCalls, Items: integration.Items{Runner: calls}}
 	srv := &http.Server{
 		Handler: handler(dialect, states, db, env, log, metrics), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 120 * time.Second,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), ConnContext: api.WithConn,

@@ -12,7 +12,7 @@ import (
 
 // Items reads the items of distributed Map states and writes their results.
 type Items interface {
-	// Read reads at most max items (0: all) from where the transfer says.
+	// Read reads at most so many items (0: all, below 0 is an error) from where the transfer says.
 	Read(ctx context.Context, t integration.Task, from *asl.Transfer, most int64) ([]any, *integration.TaskError)
 	// Write writes the results of a map run's executions and returns the state's result.
 	Write(ctx context.Context, t integration.Task, to *asl.Transfer, run *core.MapRun, results []*core.Execution) (any, *integration.TaskError)
@@ -29,25 +29,15 @@ func (s *States) mapRun(ctx context.Context, a *core.ExecutionAction) error {
 	if err != nil {
 		return s.unless(ctx, a, err)
 	}
-	task, failure, err := s.task(ctx, a, spec)
+	task, _, err := s.task(ctx, a, spec) // a map run calls no resource of its own
 	if err != nil {
 		return s.unless(ctx, a, err)
 	}
 	if !run.Known {
-		items := spec.Run.Items
-		if spec.Run.Reader != nil {
-			items, failure = s.Items.Read(ctx, task, spec.Run.Reader, spec.Run.MaxItems)
-		} else {
-			failure = nil
-		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		if failure != nil {
-			return s.failMapRun(ctx, a, run, failureOf(failure))
-		}
-		if err := s.Engine.SetMapRunItems(ctx, a.Workspace, run.ID, inputs(spec.Run, items)); err != nil {
-			return err
+		if failure, err := s.readItems(ctx, a, task, spec, run); err != nil || ctx.Err() != nil {
+			return s.unless(ctx, a, err)
+		} else if failure != nil {
+			return s.failMapRun(ctx, a, run, *failure)
 		}
 	}
 	if run, err = s.Engine.FillMapRun(ctx, a.Workspace, run.ID); err != nil {
@@ -55,11 +45,31 @@ func (s *States) mapRun(ctx context.Context, a *core.ExecutionAction) error {
 	}
 	switch {
 	case engine.Exceeded(run):
-		return s.failMapRun(ctx, a, run, asl.ToleranceExceeded())
+		return s.exceeded(ctx, a, task, spec.Run, run)
 	case run.Next == run.Total && run.Running == 0:
 		return s.finishMapRun(ctx, a, task, spec.Run, run)
 	}
 	return s.Engine.RestMapRun(ctx, a.Workspace, a, run.ID)
+}
+
+// readItems finds the items of a map run and stores what its executions get.
+func (s *States) readItems(
+	ctx context.Context, a *core.ExecutionAction, t integration.Task, spec *asl.Action, run *core.MapRun,
+) (*asl.Failure, error) {
+	items := spec.Run.Items
+	if spec.Run.Reader != nil {
+		read, failed := s.Items.Read(ctx, t, spec.Run.Reader, spec.Run.MaxItems)
+		if failed != nil {
+			f := failureOf(failed)
+			return &f, nil
+		}
+		var failure *asl.Failure
+		var err error
+		if items, failure, err = s.Engine.SelectMapRunItems(ctx, a.Workspace, a, read); err != nil || failure != nil {
+			return failure, err
+		}
+	}
+	return nil, s.Engine.SetMapRunItems(ctx, a.Workspace, run.ID, inputs(spec.Run, items))
 }
 
 // inputs are what the executions of a map run get, as they are stored.
@@ -74,11 +84,8 @@ func inputs(r *asl.MapRun, items []any) []core.MapRunItem {
 
 // finishMapRun gives the state its result.
 func (s *States) finishMapRun(ctx context.Context, a *core.ExecutionAction, t integration.Task, r *asl.MapRun, run *core.MapRun) error {
-	var results []*core.Execution
-	if err := s.Engine.Store().View(ctx, a.Workspace, func(tx core.Tx) (err error) {
-		results, err = tx.MapRunResults(run.ID)
-		return err
-	}); err != nil {
+	results, err := s.results(ctx, a.Workspace, run)
+	if err != nil {
 		return err
 	}
 	var out any
@@ -117,6 +124,48 @@ func (s *States) failMapRun(ctx context.Context, a *core.ExecutionAction, run *c
 		return err
 	}
 	return s.give(ctx, a, asl.Input{Kind: asl.InputFailed, Key: a.Key, Failure: why})
+}
+
+// exceeded ends a map run of which too many executions failed. What came of it
+// is written all the same.
+func (s *States) exceeded(ctx context.Context, a *core.ExecutionAction, t integration.Task, r *asl.MapRun, run *core.MapRun) error {
+	if r.Writer == nil || r.Writer.Resource == "" {
+		return s.failMapRun(ctx, a, run, asl.ToleranceExceeded())
+	}
+	if err := s.Engine.EndMapRun(ctx, a.Workspace, run.ID, asl.Failed, 0); err != nil {
+		return err
+	}
+	if err := s.Engine.AbortMapRun(ctx, a.Workspace, run.ID); err != nil {
+		return err
+	}
+	results, err := s.results(ctx, a.Workspace, run)
+	if err != nil {
+		return err
+	}
+	if _, failed := s.Items.Write(ctx, t, r.Writer, run, results); failed != nil && ctx.Err() == nil {
+		s.Log.Warn("the results of a map run that failed were not written", "map_run", run.ARN, "error", failed.Cause)
+	}
+	return s.failMapRun(ctx, a, run, asl.ToleranceExceeded())
+}
+
+// results lists the executions of a map run, with those that were never started.
+func (s *States) results(ctx context.Context, ws core.WorkspaceID, run *core.MapRun) (list []*core.Execution, err error) {
+	err = s.Engine.Store().View(ctx, ws, func(tx core.Tx) error {
+		if list, err = tx.MapRunResults(run.ID); err != nil {
+			return err
+		}
+		for n := run.Next; n < run.Total; n++ {
+			item, err := tx.MapRunItem(run.ID, n)
+			if err != nil {
+				return err
+			}
+			list = append(list, &core.Execution{
+				Name: run.Label, MachineARN: run.MachineARN, Status: integration.Pending, Input: item.Input, MapRunID: &run.ID, Item: n,
+			})
+		}
+		return nil
+	})
+	return list, err
 }
 
 // stopMapRun ends a map run that nobody waits for any more.
