@@ -214,8 +214,8 @@ func readZone(text string) int {
 // are of now, those after the last are as small as can be; none may be missing
 // in between.
 func compose(found map[byte]int, now time.Time) (any, error) {
-	_, week := found['W']
-	_, monthWeek := found['w']
+	_, weekYear := found['X']
+	_, year := found['Y']
 	_, dayOfYear := found['d']
 	_, month := found['M']
 	_, day := found['D']
@@ -224,13 +224,8 @@ func compose(found map[byte]int, now time.Time) (any, error) {
 	case month || day:
 	case dayOfYear:
 		date = "Yd"
-	case week || monthWeek:
+	case weekYear && !year: // weeks are written, but not read
 		return nil, fail("D3136")
-	}
-	if _, weekYear := found['X']; weekYear && (date == "YMD") {
-		if _, year := found['Y']; !year {
-			return nil, fail("D3136")
-		}
 	}
 	clock := "Hmsf"
 	_, half := found['P']

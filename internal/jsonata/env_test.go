@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/leat-dev/leat/internal/jsonata"
 	"github.com/leat-dev/leat/internal/value"
@@ -66,6 +67,53 @@ func TestTransformsLeaveWhatIsNotTheirsAlone(t *testing.T) {
 	}
 	if got := value.String(shared); got != `{"a":{"b":1}}` {
 		t.Errorf("the variable has become %s", got)
+	}
+}
+
+func TestWhatIsKnownWithoutEvaluating(t *testing.T) {
+	t.Parallel()
+	e, err := jsonata.Compile("$sum")
+	if err != nil || e.String() != "$sum" {
+		t.Errorf("%v, %v", e, err)
+	}
+	if !jsonata.IsBuiltin("formatNumber") || jsonata.IsBuiltin("partition") || jsonata.IsBuiltin("") {
+		t.Error("the names of built-in functions are wrong")
+	}
+	v, ok, err := e.Eval(nil, nil)
+	if err != nil || !ok || !jsonata.IsFunction(v) || jsonata.IsFunction("sum") || jsonata.HasFunction([]any{1.0}) {
+		t.Errorf("%v, %v, %v", v, ok, err)
+	}
+	_, err = jsonata.Compile("1 +")
+	if want := "Unexpected end of expression"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestErrorsSayWhatTheyAreAbout(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		text string
+		want jsonata.Error
+	}{
+		{`1 + "a"`, jsonata.Error{Code: "T2002", Position: 3, Token: "+", Value: "a"}},
+		{`"ü\ud83d\ude00" & 1 + "a"`, jsonata.Error{Code: "T2001", Position: 21, Token: "+", Value: "ü😀1"}},
+		{`"😀" < true`, jsonata.Error{Code: "T2010", Position: 6, Token: "<", Value: true}},
+		{`$substring("a", "b")`, jsonata.Error{Code: "T0410", Position: 11, Token: "substring", Index: 2, Value: "b"}},
+		{`1 < "a"`, jsonata.Error{Code: "T2009", Position: 3, Token: "<", Value: 1.0, Value2: "a"}},
+		{`[3 .. 2e9]`, jsonata.Error{Code: "D2014", Position: 5, Token: "..", Value: 1999999998.0}},
+		{`$error("x")`, jsonata.Error{Code: "D3137", Position: 7, Token: "error"}},
+	} {
+		e, err := jsonata.Compile(tt.text)
+		if err == nil {
+			_, _, err = e.Eval(nil, nil)
+		}
+		var got *jsonata.Error
+		if !errors.As(err, &got) {
+			t.Fatalf("%s: %v", tt.text, err)
+		}
+		if diff := cmp.Diff(&tt.want, got, cmpopts.IgnoreUnexported(jsonata.Error{}), cmpopts.IgnoreFields(jsonata.Error{}, "Message")); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", tt.text, diff)
+		}
 	}
 }
 

@@ -238,8 +238,6 @@ func (ev *evaluator) dispatchRare(n *node, in any, sc *scope) (any, error) {
 		return &transformer{node: n, scope: sc}, nil
 	case kindApply:
 		return ev.applyTo(n, in, sc)
-	case kindSort:
-		return ev.sort(n, in, sc)
 	}
 	return nil, fail("S0206").at(n.at).withToken(n.text)
 }

@@ -1,10 +1,6 @@
 package jsonata
 
-// sort evaluates an order-by that is no step of a path.
-func (ev *evaluator) sort(n *node, in any, sc *scope) (any, error) {
-	return ev.sortItems(n, each(in), sc)
-}
-
+// sortItems evaluates the order-by step of a path.
 func (ev *evaluator) sortItems(n *node, items []any, sc *scope) (any, error) {
 	sorted, err := ev.sortTuples(n, streamOf(items), sc)
 	if err != nil {
