@@ -59,6 +59,7 @@ var layers = map[string]int{
 	"examples/*":        7,
 	"test/compat":       7,
 	"test/differential": 7,
+	"test/ecslocal":     7,
 	"test/robust":       7,
 }
 

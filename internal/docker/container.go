@@ -118,22 +118,26 @@ func (c *Client) Remove(ctx context.Context, id string) error {
 // maxFrame is more than a daemon puts into a frame of output.
 const maxFrame = 16 << 20
 
-// Follow copies what a container without a terminal writes until it ends. With
-// since, it begins there instead of at the start.
-func (c *Client) Follow(ctx context.Context, id string, since time.Time, out io.Writer) error {
-	query := url.Values{"follow": {"1"}, "stdout": {"1"}, "stderr": {"1"}}
-	if !since.IsZero() {
-		query.Set("since", fmt.Sprintf("%d.%09d", since.Unix(), since.Nanosecond()))
-	}
-	answer, err := c.request(ctx, http.MethodGet, "/containers/"+url.PathEscape(id)+"/logs", query, nil, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = answer.Close() }()
+// Attach connects to what a container without a terminal writes from now on; one
+// that was not started yet is heard from its first byte. The caller closes it.
+func (c *Client) Attach(ctx context.Context, id string) (io.ReadCloser, error) {
+	query := url.Values{"stream": {"1"}, "stdout": {"1"}, "stderr": {"1"}}
+	return c.request(ctx, http.MethodPost, "/containers/"+url.PathEscape(id)+"/attach", query, nil, nil)
+}
+
+// Follow reads a container's log from a time on until it ends. Daemons forget a
+// last line without an end at times, which Attach does not.
+func (c *Client) Follow(ctx context.Context, id string, since time.Time) (io.ReadCloser, error) {
+	query := url.Values{"follow": {"1"}, "stdout": {"1"}, "stderr": {"1"}, "since": {fmt.Sprintf("%d.%09d", since.Unix(), since.Nanosecond())}}
+	return c.request(ctx, http.MethodGet, "/containers/"+url.PathEscape(id)+"/logs", query, nil, nil)
+}
+
+// Copy copies both streams of what Attach and Follow read.
+func Copy(out io.Writer, in io.Reader) error {
 	// Each frame has a head of eight bytes: the stream, three zeros, the length.
 	var head [8]byte
 	for {
-		if _, err := io.ReadFull(answer, head[:]); err != nil {
+		if _, err := io.ReadFull(in, head[:]); err != nil {
 			if errors.Is(err, io.EOF) {
 				return nil
 			}
@@ -143,7 +147,7 @@ func (c *Client) Follow(ctx context.Context, id string, since time.Time, out io.
 		if head[0] > 2 || n > maxFrame {
 			return errors.New("the output of the container is not in frames")
 		}
-		if _, err := io.CopyN(out, answer, int64(n)); err != nil {
+		if _, err := io.CopyN(out, in, int64(n)); err != nil {
 			return err
 		}
 	}

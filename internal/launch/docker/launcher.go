@@ -74,7 +74,7 @@ func (l *Launcher) Start(ctx context.Context, job launch.Job) (string, error) {
 			return "", ctx.Err()
 		}
 	}
-	id, err := l.start(ctx, job)
+	id, stream, err := l.start(ctx, job)
 	w.id, w.failed = id, err
 	if err != nil {
 		l.mu.Lock()
@@ -86,7 +86,7 @@ func (l *Launcher) Start(ctx context.Context, job launch.Job) (string, error) {
 	}
 	w.remove = job.Container.Remove
 	close(w.begun)
-	go l.watch(w, job.Output, time.Time{})
+	go l.watch(w, stream, job.Output)
 	return id, nil
 }
 
@@ -110,41 +110,62 @@ func (l *Launcher) keep(w *work) {
 	l.runs[w.run] = w
 }
 
-// start makes and starts a container, unless one runs already.
-func (l *Launcher) start(ctx context.Context, job launch.Job) (string, error) {
+// start makes and starts a container, unless one runs already, and returns it with
+// its output.
+func (l *Launcher) start(ctx context.Context, job launch.Job) (string, io.ReadCloser, error) {
 	c := job.Container
 	switch {
 	case c == nil || c.Image == "":
-		return "", errors.New("the job has no image")
+		return "", nil, errors.New("the job has no image")
 	case len(job.Command) == 0:
-		return "", errors.New("the job has no command")
+		return "", nil, errors.New("the job has no command")
 	}
 	running, err := l.Client.Running(ctx, Label, job.Run)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if len(running) > 0 {
-		return running[0], nil
+		stream, err := l.attach(ctx, running[0])
+		return running[0], stream, err
 	}
 	if _, err := l.Image(ctx, c); err != nil {
-		return "", fmt.Errorf("pull %s: %w", c.Image, err)
+		return "", nil, fmt.Errorf("pull %s: %w", c.Image, err)
 	}
 	id, err := l.create(ctx, job)
 	if err != nil {
-		return "", fmt.Errorf("create a container of %s: %w", c.Image, err)
+		return "", nil, fmt.Errorf("create a container of %s: %w", c.Image, err)
 	}
+	stream, err := l.begin(ctx, id, c)
+	if err != nil {
+		return "", nil, l.discard(ctx, id, err)
+	}
+	return id, stream, nil
+}
+
+// begin connects a container that was made, listens to it and starts it.
+func (l *Launcher) begin(ctx context.Context, id string, c *launch.Container) (io.ReadCloser, error) {
 	for i, network := range c.Networks {
 		if i == 0 && c.NetworkMode == "" {
 			continue // the container was made in it
 		}
 		if err := l.Client.Connect(ctx, network, id); err != nil {
-			return "", l.discard(ctx, id, fmt.Errorf("join the network %s: %w", network, err))
+			return nil, fmt.Errorf("join the network %s: %w", network, err)
 		}
 	}
-	if err := l.Client.Start(ctx, id); err != nil {
-		return "", l.discard(ctx, id, fmt.Errorf("start the container: %w", err))
+	stream, err := l.attach(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("listen to the container: %w", err)
 	}
-	return id, nil
+	if err := l.Client.Start(ctx, id); err != nil {
+		_ = stream.Close()
+		return nil, fmt.Errorf("start the container: %w", err)
+	}
+	return stream, nil
+}
+
+// attach listens to a container for longer than the call that starts it takes.
+func (l *Launcher) attach(ctx context.Context, id string) (io.ReadCloser, error) {
+	return l.Client.Attach(context.WithoutCancel(ctx), id)
 }
 
 // discard removes a container that could not be started, and returns why.
@@ -220,7 +241,7 @@ func (l *Launcher) Image(ctx context.Context, c *launch.Container) (docker.Image
 }
 
 // watch copies a container's output and notes how it ended.
-func (l *Launcher) watch(w *work, out io.Writer, since time.Time) {
+func (l *Launcher) watch(w *work, stream io.ReadCloser, out io.Writer) {
 	defer close(w.done)
 	if out == nil {
 		out = io.Discard
@@ -231,7 +252,7 @@ func (l *Launcher) watch(w *work, out io.Writer, since time.Time) {
 		code, err := l.Client.Wait(ctx, w.id)
 		status <- waited{code, err}
 	}()
-	l.follow(ctx, w, out, since)
+	l.copy(ctx, w, stream, out)
 	ended := <-status
 	if ended.err != nil {
 		// The daemon was restarted while we waited.
@@ -261,17 +282,20 @@ type waited struct {
 	err  error
 }
 
-// follow copies a container's output until it ends. Containers may outlive a
+// copy copies a container's output until it ends. Containers may outlive a
 // restart of the daemon, so that a broken connection is made again.
-func (l *Launcher) follow(ctx context.Context, w *work, out io.Writer, since time.Time) {
+func (l *Launcher) copy(ctx context.Context, w *work, stream io.ReadCloser, out io.Writer) {
 	for range 100 {
-		begun := l.Now()
-		err := l.Client.Follow(ctx, w.id, since, out)
-		if err == nil || docker.IsNotFound(err) {
+		err := docker.Copy(out, stream)
+		_ = stream.Close()
+		if err == nil {
 			return
 		}
-		since = begun
+		broken := l.Now()
 		if !l.rest(ctx, time.Second) {
+			return
+		}
+		if stream, err = l.Client.Follow(ctx, w.id, broken); err != nil {
 			return
 		}
 	}
@@ -300,15 +324,19 @@ func (l *Launcher) Adopt(ctx context.Context, run, identifier string) error {
 	case found.Config.Labels[Label] != run || !found.State.Running:
 		return fmt.Errorf("%w: container %s of run %s", launch.ErrNotFound, identifier, run)
 	}
+	stream, err := l.attach(ctx, found.ID)
+	if err != nil {
+		return err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if w := l.runs[run]; w != nil && !w.ended() {
-		return nil
+		return stream.Close()
 	}
 	w := &work{run: run, id: found.ID, begun: make(chan struct{}), done: make(chan struct{}), remove: found.Config.Labels[removeLabel] == "true"}
 	close(w.begun)
 	l.keep(w)
-	go l.watch(w, l.Output, l.Now())
+	go l.watch(w, stream, l.Output)
 	return nil
 }
 

@@ -93,6 +93,15 @@ func TestContainer(t *testing.T) {
 			t.Errorf("ended with %+v, wrote %q", exit, out)
 		}
 	})
+	t.Run("a last line without an end arrives", func(t *testing.T) {
+		t.Parallel()
+		for i := range 5 {
+			run := "docker-line-" + strings.Repeat("i", i)
+			if _, out := runJob(t, c, shell(run, "echo one; sleep 0.1; printf two")); out != "one\ntwo" {
+				t.Errorf("wrote %q", out)
+			}
+		}
+	})
 	t.Run("an image that is not there is named", func(t *testing.T) {
 		t.Parallel()
 		job := shell("docker-none", "exit 0")
