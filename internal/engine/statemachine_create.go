@@ -71,12 +71,24 @@ func (e *Engine) createMachine(tx core.Tx, in NewMachine, now time.Time) (*core.
 	arn := in.Place.ARN("stateMachine:" + in.Name)
 	old, err := tx.StateMachineByARN(arn)
 	if err == nil {
-		v, err := createdBefore(tx, old, in)
-		return old, v, err
-	}
-	if !missing(err) {
+		gone, err := idle(tx, old)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !gone {
+			v, err := createdBefore(tx, old, in)
+			return old, v, err
+		}
+		if err := removeMachine(tx, old, now); err != nil {
+			return nil, nil, err
+		}
+	} else if !missing(err) {
 		return nil, nil, err
 	}
+	return e.newMachine(tx, in, arn, now)
+}
+
+func (e *Engine) newMachine(tx core.Tx, in NewMachine, arn string, now time.Time) (*core.StateMachine, *core.StateMachineVersion, error) {
 	if n, err := tx.CountStateMachines(in.Place.Region); err != nil || n >= e.maxMachines {
 		return nil, nil, orErr(err, core.Errorf(core.Conflict, "State machine limit exceeded: '%d'", e.maxMachines).Because("StateMachineLimitExceeded"))
 	}

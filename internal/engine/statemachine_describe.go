@@ -41,8 +41,27 @@ func (e *Engine) StateMachine(ctx context.Context, p core.Place, arn string) (v 
 // one. Step Functions: ListStateMachines.
 func (e *Engine) StateMachines(ctx context.Context, p core.Place, after string, limit int) (out []*core.StateMachine, err error) {
 	err = e.store.View(ctx, p.Workspace, func(tx core.Tx) error {
-		out, err = tx.StateMachines(p.Region, after, limit)
-		return err
+		out = nil
+		for len(out) < limit {
+			page, err := tx.StateMachines(p.Region, after, limit)
+			if err != nil {
+				return err
+			}
+			for _, m := range page {
+				gone, err := idle(tx, m)
+				if err != nil {
+					return err
+				}
+				if !gone && len(out) < limit {
+					out = append(out, m)
+				}
+			}
+			if len(page) < limit {
+				return nil
+			}
+			after = page[len(page)-1].Name
+		}
+		return nil
 	})
 	return out, err
 }
@@ -83,15 +102,25 @@ func removeMachine(tx core.Tx, m *core.StateMachine, now time.Time) error {
 	return tellMachine(tx, now, "deleted", m)
 }
 
-// machineIdle removes a machine that was deleted while executions of it ran,
-// when the last has ended.
-func machineIdle(tx core.Tx, id core.ID, now time.Time) error {
-	m, err := tx.StateMachine(id)
-	if err != nil || m.Status != core.MachineDeleting {
-		return ignoring(err)
+// idle tells that a machine was deleted while executions of it ran, and that
+// the last has ended: then it is gone for everybody who looks, and its row goes
+// when its name is used again. Executions that end need not ask for that.
+func idle(tx core.Tx, m *core.StateMachine) (bool, error) {
+	if m.Status != core.MachineDeleting {
+		return false, nil
 	}
-	if runs, err := tx.RunningExecutions(id); runs || err != nil {
-		return err
+	runs, err := tx.RunningExecutions(m.ID)
+	return !runs, err
+}
+
+// machineByARN returns the machine with exactly the ARN, unless it is gone.
+func machineByARN(tx core.Tx, arn, asked string) (*core.StateMachine, error) {
+	m, err := tx.StateMachineByARN(arn)
+	if err != nil {
+		return nil, or(err, noMachine(asked))
 	}
-	return removeMachine(tx, m, now)
+	if gone, err := idle(tx, m); gone || err != nil {
+		return nil, orErr(err, noMachine(asked))
+	}
+	return m, nil
 }

@@ -35,9 +35,9 @@ func ofMachine(tx core.Tx, arn string, q *core.ExecutionQuery) error {
 	if err != nil {
 		return err
 	}
-	m, err := tx.StateMachineByARN(base)
+	m, err := machineByARN(tx, base, arn)
 	if err != nil {
-		return or(err, noMachine(arn))
+		return err
 	}
 	if m.Type == core.ExpressMachine {
 		return wrongMachineType()

@@ -29,8 +29,8 @@ func resolveMachine(tx core.Tx, arn string, pick func(weights []int) int) (*mach
 		return nil, err
 	}
 	t := &machineTarget{label: label}
-	if t.machine, err = tx.StateMachineByARN(base); err != nil {
-		return nil, or(err, noMachine(arn))
+	if t.machine, err = machineByARN(tx, base, arn); err != nil {
+		return nil, err
 	}
 	versionARN := ""
 	if isNumber(qualifier) {

@@ -113,9 +113,9 @@ func (e *Engine) revise(old *core.StateMachineRevision, kind core.MachineType, c
 
 // liveMachine returns the machine with exactly the ARN, unless it is being deleted.
 func liveMachine(tx core.Tx, arn string) (*core.StateMachine, error) {
-	m, err := tx.StateMachineByARN(arn)
+	m, err := machineByARN(tx, arn, arn)
 	if err != nil {
-		return nil, or(err, noMachine(arn))
+		return nil, err
 	}
 	if m.Status == core.MachineDeleting {
 		return nil, machineDeleting(arn)
