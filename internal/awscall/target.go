@@ -301,3 +301,35 @@ func (c *Caller) Sign(ctx context.Context, r Request, service string, req *http.
 	}
 	return nil
 }
+
+// PresignIdentity makes an address of STS that tells whoever asks it, within a
+// minute, as whom r is made. The header of that name and value must then be sent,
+// which is how a cluster of EKS knows that the address was made for it.
+func (c *Caller) PresignIdentity(ctx context.Context, r Request, header, headerValue string) (string, error) {
+	op, ok := c.Lookup("sts", "getCallerIdentity")
+	if !ok {
+		return "", errors.New("no model of STS")
+	}
+	w := &wireRequest{method: http.MethodGet, path: "/", query: url.Values{
+		"Action": {op.Name}, "Version": {op.Service.version}, "X-Amz-Expires": {"60"},
+	}, header: http.Header{}}
+	t, err := c.target(ctx, op, &r, w)
+	if err != nil {
+		return "", err
+	}
+	t.base.RawQuery = w.query.Encode()
+	if t.base.Path == "" {
+		t.base.Path = "/"
+	}
+	req, err := http.NewRequestWithContext(ctx, w.method, t.base.String(), http.NoBody)
+	if err != nil {
+		return "", fmt.Errorf("make a request to STS: %w", err)
+	}
+	req.Header.Set(header, headerValue)
+	empty := sha256.Sum256(nil)
+	signed, _, err := v4.NewSigner().PresignHTTP(ctx, t.credentials, req, hex.EncodeToString(empty[:]), t.signingName, t.region, c.cfg.Now())
+	if err != nil {
+		return "", fmt.Errorf("sign a request to STS: %w", err)
+	}
+	return signed, nil
+}

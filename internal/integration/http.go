@@ -35,6 +35,10 @@ type reply struct {
 
 // exchange sends a request and reads the answer.
 func (r *Runner) exchange(ctx context.Context, e *endpoint) (*reply, error) {
+	return exchangeBy(ctx, r.cfg.HTTP, e)
+}
+
+func exchangeBy(ctx context.Context, client *http.Client, e *endpoint) (*reply, error) {
 	u, err := url.Parse(e.url)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fmt.Errorf("%q is no URL of HTTP", e.url)
@@ -62,7 +66,7 @@ func (r *Runner) exchange(ctx context.Context, e *endpoint) (*reply, error) {
 			return nil, err
 		}
 	}
-	resp, err := r.cfg.HTTP.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("send a request: %w", err)
 	}

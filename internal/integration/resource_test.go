@@ -75,6 +75,9 @@ func TestTheTableAgreesWithTheModels(t *testing.T) {
 			continue // a request over HTTP
 		}
 		for action, a := range s.actions {
+			if name == "eks" && (action == "call" || action == "runJob") {
+				continue // requests to the cluster itself
+			}
 			operation, call := action, s.call
 			if a.operation != "" {
 				operation = a.operation

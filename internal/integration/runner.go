@@ -185,6 +185,14 @@ func (r *Runner) start(ctx context.Context, t Task) (Outcome, *TaskError) {
 		return r.invokeAPI(ctx, &t, params)
 	case "http":
 		return r.invokeHTTP(ctx, &t, params)
+	case "eks":
+		if t.Resource.Action == "call" {
+			return r.callCluster(ctx, &t, params)
+		}
+		if t.Resource.Action == "runJob" {
+			return r.runClusterJob(ctx, &t, params)
+		}
+		return r.startJob(ctx, &t, s, params)
 	case "events":
 		return r.putEvents(ctx, &t, s, params)
 	case "states":

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net/http"
@@ -351,6 +352,60 @@ func TestEndpointsAreInvoked(t *testing.T) {
 				t.Errorf("got %s, want %s", value.String(body), want)
 			}
 		})
+	}
+}
+
+func TestJobsOfKubernetesAreRunInAClusterOfEKS(t *testing.T) {
+	t.Parallel()
+	var looks, deleted atomic.Int32
+	cluster := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer k8s-aws-v1.")
+		identity, err := base64.RawURLEncoding.DecodeString(token)
+		if !ok || err != nil || !strings.Contains(string(identity), "Action=GetCallerIdentity") || !strings.Contains(string(identity), "x-k8s-aws-id") {
+			t.Errorf("asked as %q", identity)
+		}
+		switch r.Method + " " + r.URL.RequestURI() {
+		case "POST /apis/batch/v1/namespaces/n/jobs":
+			_, _ = io.WriteString(w, `{"metadata":{"name":"pi"}}`)
+		case "GET /apis/batch/v1/namespaces/n/jobs/pi":
+			if looks.Add(1) == 1 {
+				_, _ = io.WriteString(w, `{"status":{"active":1}}`)
+				return
+			}
+			_, _ = io.WriteString(w, `{"status":{"succeeded":1,"conditions":[{"type":"Complete","status":"True"}]}}`)
+		case "GET /api/v1/namespaces/n/pods?labelSelector=job-name%3Dpi":
+			_, _ = io.WriteString(w, `{"items":[{"metadata":{"name":"pi-1"},"spec":{"containers":[{"name":"c"}]}}]}`)
+		case "GET /api/v1/namespaces/n/pods/pi-1/log?container=c&tailLines=5":
+			_, _ = io.WriteString(w, "3.14")
+		case "DELETE /apis/batch/v1/namespaces/n/jobs/pi?propagationPolicy=Background":
+			deleted.Add(1)
+		case "GET /api/v1/nodes":
+			w.WriteHeader(http.StatusConflict)
+			_, _ = io.WriteString(w, "no")
+		default:
+			t.Errorf("%s %s", r.Method, r.URL)
+		}
+	}))
+	t.Cleanup(cluster.Close)
+	authority := base64.StdEncoding.EncodeToString(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cluster.Certificate().Raw}))
+	where := `"ClusterName":"k","Endpoint":"` + cluster.URL + `","CertificateAuthority":"` + authority + `"`
+	r := runner(t, service{})
+	run := task(t, "arn:aws:states:::eks:runJob.sync", `{`+where+`,"Namespace":"n","LogOptions":{"RetrieveLogs":true,"LogParameters":{"tailLines":["5"]}},"Job":{"kind":"Job"}}`)
+	got, failure := result(t, r, run)
+	want := `{"status":{"succeeded":1,"conditions":[{"type":"Complete","status":"True"}]},"logs":{"pods":{"pi-1":{"containers":{"c":{"log":"3.14"}}}}}}`
+	if failure != nil || value.String(got) != want {
+		t.Errorf("got %s %+v, want %s", value.String(got), failure, want)
+	}
+	out, failure := r.Start(t.Context(), run)
+	if failure != nil {
+		t.Fatal(failure)
+	}
+	if err := r.Stop(t.Context(), *out.Watch, "stopped"); err != nil || deleted.Load() != 1 {
+		t.Errorf("%v, deleted %d times", err, deleted.Load())
+	}
+	_, failure = result(t, r, task(t, "arn:aws:states:::eks:call", `{`+where+`,"Method":"GET","Path":"/api/v1/nodes"}`))
+	if diff := cmp.Diff(&integration.TaskError{Error: "EKS.409", Cause: "no"}, failure); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -143,7 +143,8 @@ func jobService(name string) (service, bool) {
 	case "eks":
 		return service{
 			call: "eks", prefix: "EKS", sdk: "AmazonEKS", base: "AmazonEKSException",
-			actions: actions(withSync, "createCluster", "createFargateProfile", "createNodegroup", "deleteCluster", "deleteFargateProfile", "deleteNodegroup"),
+			actions: and(actions(withSync, "createCluster", "createFargateProfile", "createNodegroup", "deleteCluster", "deleteFargateProfile",
+				"deleteNodegroup", "runJob"), only, "call"),
 		}, true
 	case "mediaconvert":
 		return service{call: "mediaconvert", prefix: "MediaConvert", actions: actions(withSync, "createJob")}, true

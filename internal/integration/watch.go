@@ -60,6 +60,9 @@ func (r *Runner) poll(ctx context.Context, w Watch) Progress {
 		}
 		return r.cfg.Flows.FlowProgress(ctx, w)
 	}
+	if w.Service == "eks" && w.Action == "runJob" {
+		return r.pollClusterJob(ctx, w)
+	}
 	return r.pollJob(ctx, w)
 }
 
@@ -101,6 +104,11 @@ func (r *Runner) Stop(ctx context.Context, w Watch, cause string) error {
 		case "flow":
 			if r.cfg.Flows != nil {
 				failures = append(failures, r.cfg.Flows.StopFlow(ctx, w, cause))
+			}
+			continue
+		case "eks":
+			if w.Action == "runJob" {
+				failures = append(failures, r.stopClusterJob(ctx, &w, id))
 			}
 			continue
 		default:
