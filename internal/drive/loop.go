@@ -202,7 +202,8 @@ func (d *driver) next(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	for _, r := range d.reports.take() {
+	reported := d.reports.take()
+	for _, r := range reported {
 		if r.last {
 			d.pending--
 		}
@@ -215,6 +216,9 @@ func (d *driver) next(ctx context.Context) error {
 		if err := d.step(ctx, r.line, r.input); err != nil {
 			return err
 		}
+	}
+	if len(reported) > 0 {
+		return nil
 	}
 	e := d.agenda.first()
 	if e != nil && !e.at.After(d.now) {
