@@ -29,6 +29,8 @@ func services(cfg Config, env Environment, log *slog.Logger, eng *engine.Engine,
 		}.Run}
 	}
 	states.Owner = holder
+	journal := &service.Journal{Log: log, Open: func(group, machine string) (service.LogStream, error) { return states.Calls.LogStream(group, machine) }}
+	states.Journal = journal.Take
 	eng.PerformBy(states, holder, service.ActionHold)
 	late := service.Late{Engine: eng, Now: env.Now, After: cfg.LateAfter}
 	zombie := service.Zombie{Engine: eng, Now: env.Now, Heartbeat: cfg.HeartbeatTimeout, Silence: cfg.SilenceTimeout, Claim: cfg.ClaimTimeout}
@@ -47,7 +49,13 @@ func services(cfg Config, env Environment, log *slog.Logger, eng *engine.Engine,
 		loop("late", min(5*time.Second, max(cfg.LateAfter, time.Second)), late.Tick),
 		loop("zombie", zombieInterval(cfg), zombie.Tick),
 		loop("cancel", 5*time.Second, cancel.Tick),
-		{"states", states.Run},
+		{"states", func(ctx context.Context) error {
+			err := states.Run(ctx)
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(2*time.Second, cfg.StopTimeout/20))
+			defer cancel()
+			journal.Flush(last)
+			return err
+		}},
 	}
 }
 
