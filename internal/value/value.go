@@ -136,7 +136,7 @@ func Number(v any) (float64, bool) {
 		return float64(n), true
 	case json.Number:
 		f, err := strconv.ParseFloat(string(n), 64)
-		return f, err == nil || !math.IsNaN(f) && !math.IsInf(f, 0)
+		return f, err == nil
 	}
 	return 0, false
 }
