@@ -38,6 +38,7 @@ func Exercise(t *testing.T, open Opener) {
 		{"work pools", workPool},
 		{"state machines", stateMachines},
 		{"activities", activities},
+		{"executions", executions},
 		{"workspaces", workspaces},
 	}
 	for _, s := range suites {
