@@ -143,6 +143,9 @@ func runECSLocal(ctx context.Context, env *Env, o *ecsOptions) error {
 		return fmt.Errorf("listen: %w", err)
 	}
 	cfg.URL = "http://" + reachable(listener.Addr().String())
+	if addr, ok := listener.Addr().(*net.TCPAddr); ok {
+		cfg.LocalNames = addr.IP.IsLoopback()
+	}
 	listeners := []net.Listener{listener}
 	if images, ok := cfg.Images.(dockerImages); ok {
 		var more net.Listener

@@ -292,6 +292,9 @@ func (r *taskRun) start(ctx context.Context, i int) error {
 		if err != nil {
 			exit = launch.Exit{Unknown: true}
 		}
+		// With its first process all of a container ends; of processes of this machine
+		// some may be left.
+		r.kill(i, 0)
 		out.flush()
 		r.update(func(t *task, now time.Time) { t.Containers[i].end(exit, now) })
 		r.ended <- i
@@ -429,13 +432,17 @@ func (r *taskRun) killAll() {
 		if r.grace >= 0 {
 			grace = r.grace
 		}
-		kills.Go(func() {
-			err := r.server.cfg.Launcher.Kill(context.Background(), r.jobRun(i), grace)
-			if err != nil && !errors.Is(err, launch.ErrNotFound) {
-				r.server.cfg.Log.Error("ending a container", "task", r.task.id(), "container", r.def.Containers[i].Name, "error", err)
-			}
-		})
+		kills.Go(func() { r.kill(i, grace) })
 	}
 	kills.Wait()
 	r.waiters.Wait()
+}
+
+// kill ends a container: the launcher's context is not the task's, which may have
+// ended.
+func (r *taskRun) kill(i int, grace time.Duration) {
+	err := r.server.cfg.Launcher.Kill(context.Background(), r.jobRun(i), grace)
+	if err != nil && !errors.Is(err, launch.ErrNotFound) {
+		r.server.cfg.Log.Error("ending a container", "task", r.task.id(), "container", r.def.Containers[i].Name, "error", err)
+	}
 }

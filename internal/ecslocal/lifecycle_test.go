@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +113,19 @@ func TestContainers(t *testing.T) {
 		}}}})
 		if line := w.line("found"); !strings.HasSuffix(line, "/main | found one 2 x y all us-east-1 "+w.url+" 000000000000") {
 			t.Errorf("wrote %q", line)
+		}
+	})
+	t.Run("what a container leaves behind ends with it", func(t *testing.T) {
+		t.Parallel()
+		w := start(t, nil)
+		arn := w.run(w.define("left", shell("main", "setsid sh -c 'echo pid $$; exec sleep 1000' & sleep 0.2; exit 0")), nil)
+		pid, err := strconv.Atoi(strings.Fields(w.line("pid"))[3])
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.await(arn, "STOPPED")
+		if alive(pid) {
+			t.Errorf("process %d is left", pid)
 		}
 	})
 	t.Run("the end of one that is not essential changes nothing", func(t *testing.T) {

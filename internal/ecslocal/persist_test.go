@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -84,7 +83,7 @@ func TestLeftBehind(t *testing.T) {
 	// What the status changed may still be on its way to the disk.
 	w.must("ecs", "CreateCluster", object{"clusterName": "later"})
 	again := start(t, func(c *ecslocal.Config) { c.Data = dir })
-	again.until("the end of the process left behind", func() bool { return syscall.Kill(pid, 0) != nil })
+	again.until("the end of the process left behind", func() bool { return !alive(pid) })
 	if done := again.task(arn); done["lastStatus"] != "STOPPED" || done["stoppedReason"] != "The local ECS was restarted." {
 		t.Errorf("the task: %v", done)
 	}

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/leat-dev/leat/internal/ecslocal"
 )
 
 // query calls an action of the query protocol and returns the answer's text.
@@ -52,6 +54,24 @@ func TestUnknown(t *testing.T) {
 	req.Header.Set("X-Amz-Target", "AmazonEC2ContainerServiceV20141113.ListClusters")
 	if resp, text := w.send(req); resp.StatusCode != 400 || !strings.Contains(string(text), "MissingAuthenticationToken") {
 		t.Errorf("without credentials: %d %s", resp.StatusCode, text)
+	}
+}
+
+func TestOtherNamesAreRefused(t *testing.T) {
+	t.Parallel()
+	w := start(t, func(c *ecslocal.Config) { c.LocalNames = true })
+	for host, want := range map[string]int{
+		"localhost:1": 200, "127.0.0.1": 200, "[::1]:4599": 200, "host.docker.internal:4599": 200, "sqs.localhost:4599": 200,
+		"evil.example.com": 403, "localhost.evil.example.com:4599": 403, "": 200,
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+"/_leat/health", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = host
+		if resp, _ := w.send(req); resp.StatusCode != want {
+			t.Errorf("called %q: %d, want %d", host, resp.StatusCode, want)
+		}
 	}
 }
 

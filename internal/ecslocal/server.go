@@ -11,7 +11,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,6 +30,10 @@ type Config struct {
 	URL string
 	// ContainerURL is how containers reach it; "" means URL.
 	ContainerURL string
+	// LocalNames refuses requests that call this machine by any other name than
+	// localhost, host.docker.internal or an address: a page in a browser whose
+	// host's address was changed to ours would.
+	LocalNames bool
 	// Account and Region are those of requests whose credentials name none. The
 	// zero values stand for 000000000000 and us-east-1.
 	Account, Region string
@@ -155,6 +161,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			writeJSONError(w, "", &apiError{Code: "ServerException", Message: "An internal error occurred.", Status: http.StatusInternalServerError})
 		}
 	}()
+	if s.cfg.LocalNames && !localName(r.Host) {
+		writeJSONError(w, "", &apiError{Code: "AccessDeniedException", Message: "The local ECS is not called " + r.Host + ".", Status: http.StatusForbidden})
+		return
+	}
 	switch {
 	case r.URL.Path == "/_leat/health":
 		writeJSON(w, "application/json", map[string]any{"ok": true})
@@ -165,4 +175,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.serveAWS(w, r)
 	}
+}
+
+// localName tells whether a request's host is a name of this machine for itself,
+// for its containers, or an address.
+func localName(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.ToLower(strings.Trim(host, "[]"))
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "host.docker.internal" || net.ParseIP(host) != nil
 }
