@@ -38,6 +38,10 @@ test-unit: ## Run the Go tests with the race detector, on SQLite alone unless LE
 test-compat: venv ## Run the real Prefect client against bin/leat on SQLite and Postgres
 	scripts/with-postgres.sh scripts/compat.sh
 
+.PHONY: conformance
+conformance: ## Replay what AWS Step Functions answered (CONFORMANCE_ARGS, such as -k scenarios, go to the runner)
+	@scripts/conformance.sh $(CONFORMANCE_ARGS)
+
 .PHONY: check
 check: fmt-diff vet lint drift test-unit build ## Everything a change must pass, in one command
 

@@ -11,6 +11,9 @@ func (r *Runner) invoke(ctx context.Context, t *Task, s service, params *value.O
 	if payload, ok := params.Get("Payload"); ok {
 		params = params.Clone()
 		params.Set("Payload", value.String(payload))
+		if payload == nil {
+			params.Delete("Payload") // the function then gets {}
+		}
 	}
 	out, raw, err := r.call(ctx, t, s, "invoke", params)
 	if err != nil {

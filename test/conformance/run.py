@@ -147,6 +147,9 @@ def report(results, known, notyet, most, width):
             continue
         row[1] += 1
         row[0] += not diffs
+        for c in computed:
+            if not c.endswith((": agrees", ": not known how to compute")):
+                print(f"computed {name}  ({c})"[:width])
         if not diffs:
             for what, names in (("known.txt", known), ("notyet.txt", notyet)):
                 if name in names:
