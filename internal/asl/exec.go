@@ -77,6 +77,8 @@ type Execution struct {
 	now     time.Time
 	out     Result
 	changed map[string]bool
+	// seen is nil but in a trial of one state.
+	seen *inspection
 }
 
 // root is what there is once in an execution.

@@ -59,11 +59,11 @@ func (x *Execution) fails(f *frame, failure Failure) {
 // located says in the cause in which state a failure happened that is the
 // definition's own fault.
 func (x *Execution) located(f *frame, failure Failure) Failure {
-	if failure.runtime {
+	if failure.runtime && x.seen == nil {
 		failure.Cause = fmt.Sprintf("An error occurred while executing the state '%s' (entered at the event id #%d). %s",
 			f.State.Name, f.Visit.Entered, failure.Cause)
-		failure.runtime = false
 	}
+	failure.runtime = false
 	return failure
 }
 
@@ -74,7 +74,7 @@ func (x *Execution) handle(f *frame, failure Failure) {
 			continue
 		}
 		if f.Visit.Attempts[i] < r.MaxAttempts {
-			x.retry(f, r, i)
+			x.retry(f, r, i, failure)
 			return
 		}
 		break // the first retrier that matches decides
@@ -90,6 +90,7 @@ func (x *Execution) handle(f *frame, failure Failure) {
 	for i, c := range f.State.Catch {
 		if matchesError(c.ErrorEquals, failure) {
 			f.Visit.Branch = fmt.Sprintf("Catch[%d]", i)
+			x.seen.caught(i, failure)
 			if bad := x.caught(f, c, failure); bad != nil {
 				x.propagate(f, *bad)
 			}
@@ -100,7 +101,7 @@ func (x *Execution) handle(f *frame, failure Failure) {
 }
 
 // retry lets the state be tried again after the retrier's delay.
-func (x *Execution) retry(f *frame, r *Retrier, i int) {
+func (x *Execution) retry(f *frame, r *Retrier, i int, failure Failure) {
 	v := f.Visit
 	x.cancel(f)
 	x.drop(f)
@@ -110,6 +111,9 @@ func (x *Execution) retry(f *frame, r *Retrier, i int) {
 	}
 	if r.FullJitter {
 		seconds *= x.chance().Float64()
+	}
+	if x.seen.retried(i, seconds, failure) {
+		return
 	}
 	v.Attempts[i]++
 	v.Retries++
@@ -163,6 +167,9 @@ func (x *Execution) caught(f *frame, c *Catcher, failure Failure) *Failure {
 // that they belong to fails. The execution's own frame fails the execution, and
 // all frames stay where they are, for a redrive.
 func (x *Execution) propagate(f *frame, failure Failure) {
+	if x.seen.failed(failure) {
+		return
+	}
 	x.visited(f, &failure, false)
 	p := x.frames[f.Parent]
 	if p == nil {

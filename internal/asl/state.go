@@ -88,30 +88,44 @@ func (sc *scope) on(input any) *scope {
 }
 
 // effectiveInput is the state's input after InputPath.
-func (x *Execution) effectiveInput(f *frame) (any, *Failure) {
-	if f.State.InputPath == nil {
-		return f.Input, nil
+func (x *Execution) effectiveInput(f *frame) (in any, failure *Failure) {
+	switch p := f.State.InputPath; {
+	case p == nil:
+		in = f.Input
+	case p.Null:
+		in = value.NewObject(0)
+	default:
+		if in, failure = p.eval(x.scope(f, f.Input)); failure != nil {
+			return nil, failure
+		}
 	}
-	if f.State.InputPath.Null {
-		return value.NewObject(0), nil
-	}
-	return f.State.InputPath.eval(x.scope(f, f.Input))
+	x.seen.note(f.State, seenInputPath, in)
+	return in, nil
 }
 
 // arguments is what a state hands on: its input after InputPath and Parameters,
 // or its Arguments.
-func (x *Execution) arguments(f *frame) (any, *Failure) {
+func (x *Execution) arguments(f *frame) (in any, failure *Failure) {
 	if f.State.Language == JSONata {
-		if f.State.Arguments == nil {
-			return f.Input, nil
+		in = f.Input
+		if f.State.Arguments != nil {
+			if in, failure = f.State.Arguments.eval(x.scope(f, f.Input), "Arguments"); failure != nil {
+				return nil, failure
+			}
 		}
-		return f.State.Arguments.eval(x.scope(f, f.Input), "Arguments")
+		x.seen.note(f.State, seenArguments, in)
+		return in, nil
 	}
-	in, failure := x.effectiveInput(f)
-	if failure != nil || f.State.Parameters == nil {
-		return in, failure
+	if in, failure = x.effectiveInput(f); failure != nil {
+		return nil, failure
 	}
-	return f.State.Parameters.eval(x.scope(f, in), "Parameters")
+	if f.State.Parameters != nil {
+		if in, failure = f.State.Parameters.eval(x.scope(f, in), "Parameters"); failure != nil {
+			return nil, failure
+		}
+	}
+	x.seen.note(f.State, seenParameters, in)
+	return in, nil
 }
 
 // pass ends a Pass state.
@@ -126,6 +140,7 @@ func (x *Execution) pass(f *frame) *Failure {
 	}
 	if s.HasResult {
 		result = s.Result
+		x.seen.note(s, seenResult, result)
 	}
 	return x.finish(f, result, false)
 }
@@ -177,9 +192,8 @@ func (x *Execution) choose(f *frame) *Failure {
 		}
 	}
 	if f.State.Default == "" {
-		return &Failure{Error: "States.NoChoiceMatched", Cause: fmt.Sprintf("An error occurred while executing the state '%s' "+
-			"(entered at the event id #%d). Failed to transition out of the state. The state is not a terminal state and no next state could be found: "+
-			"no choice rule matched and there is no Default.", f.State.Name, f.Visit.Entered)}
+		return &Failure{Error: "States.NoChoiceMatched", runtime: true, Cause: "Failed to transition out of the state. " +
+			"The state is not a terminal state and no next state could be found: no choice rule matched and there is no Default."}
 	}
 	f.Visit.Branch = "Default"
 	return x.leave(f, sc, in, in, f.State.Default, f.State.Assign, f.State.Output)
@@ -204,6 +218,7 @@ func (x *Execution) finish(f *frame, result any, fromWork bool) *Failure {
 			return failure
 		}
 	}
+	x.seen.note(s, seenSelected, selected)
 	out := selected
 	if s.ResultPath != nil {
 		var failure *Failure
@@ -211,6 +226,7 @@ func (x *Execution) finish(f *frame, result any, fromWork bool) *Failure {
 			return failure
 		}
 	}
+	x.seen.note(s, seenResultPath, out)
 	return x.leave(f, sc, result, out, s.Next, s.Assign, nil)
 }
 
@@ -263,6 +279,9 @@ func (x *Execution) exit(f *frame, out any, next string, variables *value.Object
 	text, _ := details.Get("output")
 	if s, _ := text.(string); len(s) > x.payloadLimit() {
 		return x.tooLarge(f.State.Name)
+	}
+	if x.seen.left(out, next, variables) {
+		return nil
 	}
 	if variables != nil && variables.Len() > 0 {
 		shown := value.NewObject(variables.Len())

@@ -1,6 +1,8 @@
 package asl
 
 import (
+	"strings"
+
 	"github.com/leat-dev/leat/internal/value"
 )
 
@@ -46,8 +48,14 @@ func (x *Execution) mapState(f *frame) *Failure {
 			return failure
 		}
 	}
+	x.seen.note(f.State, seenConcurrency, concurrency)
 	if m.Distributed {
 		return x.mapRun(f, sc, items, concurrency)
+	}
+	if x.seen != nil {
+		f.Visit.Waits = waitsChildren // a trial runs no iteration
+		_, failure = x.eachSelected(f, items)
+		return failure
 	}
 	if concurrency <= 0 {
 		concurrency = inlineConcurrency
@@ -77,11 +85,15 @@ func (x *Execution) itemsOf(f *frame, sc *scope) ([]any, *Failure) {
 		}
 	case m.ItemsPath != nil:
 		path = m.ItemsPath.Text
+		if strings.HasPrefix(path, "$$") {
+			path = path[1:] // the service names the path in the context object
+		}
 		if v, failure = m.ItemsPath.eval(sc); failure != nil {
 			return nil, failure
 		}
 	}
 	if items, ok := v.([]any); ok {
+		x.seen.note(f.State, seenItemsPath, items)
 		return items, nil
 	}
 	if o, ok := v.(*value.Object); ok && m.Distributed {
@@ -89,6 +101,7 @@ func (x *Execution) itemsOf(f *frame, sc *scope) ([]any, *Failure) {
 		for k, e := range o.All() {
 			items = append(items, value.Of("Key", k, "Value", e))
 		}
+		x.seen.note(f.State, seenItemsPath, items)
 		return items, nil
 	}
 	if f.State.Language == JSONata {
@@ -148,6 +161,7 @@ func (x *Execution) eachSelected(f *frame, items []any) ([]any, *Failure) {
 			return nil, failure
 		}
 	}
+	x.seen.note(f.State, seenItemSelector, out)
 	return out, nil
 }
 
@@ -221,6 +235,7 @@ func (x *Execution) describeRun(f *frame, sc *scope, run *MapRun) (failure *Fail
 		if run.ToleratedCount, failure = m.ToleratedCount.count(sc); failure != nil {
 			return failure
 		}
+		x.seen.note(f.State, seenToleratedCount, run.ToleratedCount)
 	}
 	if m.ToleratedPercentage != nil {
 		if run.ToleratedPercentage, failure = m.ToleratedPercentage.float(sc); failure != nil {
@@ -229,6 +244,7 @@ func (x *Execution) describeRun(f *frame, sc *scope, run *MapRun) (failure *Fail
 		if run.ToleratedPercentage < 0 || run.ToleratedPercentage > 100 {
 			return runtimeFailure("ToleratedFailurePercentage must be between 0 and 100.")
 		}
+		x.seen.note(f.State, seenToleratedPart, run.ToleratedPercentage)
 	}
 	if m.Reader != nil {
 		if run.Reader, failure = transfer(sc, m.Reader.Resource, "ItemReader", m.Reader.Arguments, m.Reader.Config); failure != nil {

@@ -194,18 +194,25 @@ func (x *Execution) taskSucceeded(f *frame, r Resource, in Input) {
 		x.taskInput(f, Input{Kind: InputSubmitted, Output: in.Output})
 	}
 	x.finished(f)
-	if len(value.String(in.Output)) > x.payloadLimit() {
-		what := r.Type
-		if r.Kind != ResourceService {
-			what = f.State.Task.Resource
-		}
-		failure := *x.tooLarge(what)
-		x.taskEvent(f, "Failed", failureDetails(failure))
-		x.fails(f, failure)
+	if failure := x.overlarge(f, in.Output); failure != nil {
+		x.taskEvent(f, "Failed", failureDetails(*failure))
+		x.fails(f, *failure)
 		return
 	}
 	x.taskEvent(f, "Succeeded", data(value.NewObject(2), "output", in.Output))
 	if failure := x.finish(f, in.Output, true); failure != nil {
 		x.fails(f, *failure)
 	}
+}
+
+// overlarge is the failure of a task whose result is larger than a payload may be.
+func (x *Execution) overlarge(f *frame, output any) *Failure {
+	if len(value.String(output)) <= x.payloadLimit() {
+		return nil
+	}
+	what := f.State.Task.Resource
+	if r := ParseResource(what); r.Kind == ResourceService {
+		what = r.Type
+	}
+	return x.tooLarge(what)
 }

@@ -20,7 +20,7 @@ func (x *Execution) wait(f *frame) *Failure {
 	} else if until, failure = w.Timestamp.time(sc); failure != nil {
 		return failure
 	}
-	if !until.After(x.now) {
+	if !until.After(x.now) || x.seen != nil { // a trial does not wait
 		return x.finish(f, in, false)
 	}
 	f.Visit.Waits, f.Visit.Key = waitsTimer, x.serial()

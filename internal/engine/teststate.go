@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/leat-dev/leat/internal/asl"
 	"github.com/leat-dev/leat/internal/core"
@@ -15,6 +14,8 @@ type TaskTrial interface {
 	// CheckMock compares a mocked result with what the resource's service answers;
 	// mode is STRICT, PRESENT or NONE. The error's text is for the client.
 	CheckMock(resource string, result any, mode string) error
+	// GivenItems reads the items in data that is given for what an ItemReader reads.
+	GivenItems(from *asl.Transfer, data string) (asl.ItemsRead, *asl.Failure)
 	// Call makes a Task's call and waits for its result.
 	Call(ctx context.Context, p core.Place, info asl.Info, a asl.Action) (any, *asl.Failure)
 }
@@ -33,7 +34,7 @@ type StateTest struct {
 	// Retries, FailedItems and ReaderData say what is to be assumed; nil for nothing.
 	Retries     int64
 	FailedItems *int
-	ReaderData  []any
+	ReaderData  *string
 }
 
 // StateMock stands for a state's work.
@@ -63,7 +64,12 @@ func (e *Engine) TestState(ctx context.Context, in StateTest) (*asl.TrialResult,
 		return nil, err
 	}
 	t := asl.Trial{
-		Name: name, Single: in.StateName == "", Input: in.Input, Variables: in.Variables, Context: in.Context, Retries: in.Retries, ReaderData: in.ReaderData,
+		Name: name, Single: in.StateName == "", Input: in.Input, Variables: in.Variables, Context: in.Context, Retries: in.Retries,
+	}
+	if in.ReaderData != nil && e.trial != nil {
+		t.Read = func(from *asl.Transfer) (asl.ItemsRead, *asl.Failure) {
+			return e.trial.GivenItems(from, *in.ReaderData)
+		}
 	}
 	if in.FailedItems != nil {
 		t.FailedItems = *in.FailedItems
@@ -106,11 +112,17 @@ func (e *Engine) checkTest(in StateTest, s *asl.State) error {
 			return err
 		}
 	}
-	if err := checkContext(in.Context); err != nil {
-		return err
+	if in.Context != nil {
+		if err := checkContext(in, s); err != nil {
+			return err
+		}
 	}
 	if s.Type != asl.Task || in.Mock != nil {
 		return nil
+	}
+	if r := asl.ParseResource(s.Resource()); r.Kind == asl.ResourceActivity || r.Pattern == "waitForTaskToken" {
+		return core.Errorf(core.Invalid, "TestState API does not support Activity tasks or the .waitForTaskToken integration pattern without a mock").
+			Because("InvalidDefinition")
 	}
 	if in.RoleARN == "" {
 		return notValid("RoleArn must be specified when testing a Task state")
@@ -121,6 +133,8 @@ func (e *Engine) checkTest(in StateTest, s *asl.State) error {
 	return nil
 }
 
+const unmockable = "State type '%s' is not supported when a mock is specified"
+
 func (e *Engine) checkMock(in StateTest, s *asl.State) error {
 	list, isList := in.Mock.Result.([]any)
 	_, isObject := in.Mock.Result.(*value.Object)
@@ -128,8 +142,8 @@ func (e *Engine) checkMock(in StateTest, s *asl.State) error {
 	switch {
 	case result && isList && in.FailedItems != nil && *in.FailedItems > len(list):
 		return notValid("Map iteration failure count must be less than or equal to the number of Map iterations")
-	case !slices.Contains([]asl.StateType{asl.Task, asl.Map, asl.Parallel, asl.Wait, asl.Choice}, s.Type):
-		return notValid("State type '%s' is not supported when a mock is specified", s.Type)
+	case !mockable(s):
+		return notValid(unmockable, s.Type)
 	case in.RevealSecrets:
 		return notValid("TestState does not support RevealSecrets when a mock is specified.")
 	case result && in.Mock.Failure != nil:
@@ -160,15 +174,23 @@ func contextFields() map[string]map[string]string {
 	}
 }
 
-func checkContext(c *value.Object) error {
+// mockable tells whether work of the state can be stood in for.
+func mockable(s *asl.State) bool {
+	return s.Type == asl.Task || s.Type == asl.Map || s.Type == asl.Parallel
+}
+
+func checkContext(in StateTest, s *asl.State) error {
 	bad := func(format string, args ...any) error {
 		return notValid("Invalid Context object provided: %s", fmt.Sprintf(format, args...))
 	}
-	if c == nil {
-		return nil
+	switch {
+	case in.Mock == nil && !mockable(s):
+		return notValid(unmockable, s.Type)
+	case in.Mock == nil:
+		return notValid("TestState does not support Context when a mock is not specified.")
 	}
 	fields := contextFields()
-	for name, v := range c.All() {
+	for name, v := range in.Context.All() {
 		allowed, ok := fields[name]
 		if name == "Map" {
 			return bad("'Map' field is not supported when mocking a Context object")

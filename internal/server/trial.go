@@ -27,6 +27,15 @@ func (t trial) CheckMock(resource string, result any, mode string) error {
 	return t.calls.CheckMock(r, result, integration.MockMode(mode))
 }
 
+// GivenItems implements engine.TaskTrial.
+func (t trial) GivenItems(from *asl.Transfer, data string) (asl.ItemsRead, *asl.Failure) {
+	read, failure := integration.GivenItems(from, data)
+	if failure != nil {
+		return read, &asl.Failure{Error: failure.Error, Cause: failure.Cause}
+	}
+	return read, nil
+}
+
 // Call implements engine.TaskTrial.
 func (t trial) Call(ctx context.Context, p core.Place, info asl.Info, a asl.Action) (any, *asl.Failure) {
 	r, err := t.calls.Recognize(a.Resource)

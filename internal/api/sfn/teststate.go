@@ -52,6 +52,7 @@ func (a *API) testState(ctx context.Context, c *call, in testStateInput) (out te
 	t := engine.StateTest{
 		Place: c.Place, Definition: in.Definition, StateName: in.StateName, RoleARN: in.RoleARN, RevealSecrets: in.RevealSecrets,
 		Retries: in.Configuration.Retries, FailedItems: in.Configuration.FailedItems,
+		ReaderData: in.Configuration.ReaderData,
 	}
 	if err := in.fill(&t); err != nil {
 		return out, err
@@ -105,14 +106,6 @@ func (in testStateInput) fill(t *engine.StateTest) error {
 			return refuse("ValidationException", "Invalid "+part.name+" provided: must be a JSON object")
 		}
 		*part.into = o
-	}
-	if text := in.Configuration.ReaderData; text != nil {
-		v, err := value.Parse([]byte(*text))
-		items, ok := v.([]any)
-		if err != nil || !ok {
-			return refuse("ValidationException", "MapItemReaderData must be a JSON array.")
-		}
-		t.ReaderData = items
 	}
 	return in.fillMock(t)
 }
