@@ -51,8 +51,7 @@ type Journal struct {
 	dropped int
 	busy    int
 	// idle is closed when nothing is left to deliver; nil when nobody waits for it.
-	idle   chan struct{}
-	cancel []context.CancelFunc
+	idle chan struct{}
 }
 
 // journalStream is what waits for one stream. One goroutine delivers while
@@ -61,7 +60,8 @@ type journalStream struct {
 	group, machine string
 	stream         LogStream
 	lines          []integration.LogLine
-	delivering     bool
+	// giveUp ends the delivery under way; nil without one.
+	giveUp context.CancelFunc
 }
 
 // Take takes the events of an execution; it does not block.
@@ -97,11 +97,10 @@ func (j *Journal) Take(_ core.WorkspaceID, x *core.Execution, logging core.Machi
 			j.streams[key] = s
 		}
 		s.lines = append(s.lines, lines...)
-		if !s.delivering {
-			s.delivering = true
+		if s.giveUp == nil {
 			j.busy++
-			ctx, cancel := context.WithCancel(context.Background())
-			j.cancel = append(j.cancel, cancel)
+			var ctx context.Context
+			ctx, s.giveUp = context.WithCancel(context.Background())
 			go j.deliver(ctx, s)
 		}
 	}
@@ -125,8 +124,10 @@ func (j *Journal) Flush(ctx context.Context) {
 	case <-ctx.Done():
 	}
 	j.mu.Lock()
-	for _, cancel := range j.cancel {
-		cancel()
+	for _, s := range j.streams {
+		if s.giveUp != nil {
+			s.giveUp()
+		}
 	}
 	j.mu.Unlock()
 	<-idle
@@ -169,19 +170,14 @@ func (j *Journal) next(s *journalStream) []integration.LogLine {
 		slices.SortStableFunc(batch, func(a, b integration.LogLine) int { return cmp.Compare(a.Time.UnixMilli(), b.Time.UnixMilli()) })
 		return batch
 	}
-	s.delivering = false
+	s.giveUp()
+	s.giveUp = nil
 	if s.lines = nil; s.stream == nil {
 		delete(j.streams, s.group+" "+s.machine)
 	}
-	if j.busy--; j.busy == 0 {
-		for _, cancel := range j.cancel {
-			cancel()
-		}
-		j.cancel = nil
-		if j.idle != nil {
-			close(j.idle)
-			j.idle = nil
-		}
+	if j.busy--; j.busy == 0 && j.idle != nil {
+		close(j.idle)
+		j.idle = nil
 	}
 	return nil
 }
