@@ -131,3 +131,31 @@ func TestDocker(t *testing.T) {
 		})
 	})
 }
+
+func TestDockerAfterKill(t *testing.T) {
+	t.Parallel()
+	client := dockertest.Shell(t)
+	data := t.TempDir()
+	e := start(t, nil, "--runner", "docker", "--data", data)
+	arn := e.runTask("left", object{"image": dockertest.Image, "command": []string{"sleep", "1000"}})
+	id := e.await(arn, "RUNNING").Containers[0].RuntimeID
+	// That the task runs is on disk with what is changed after it.
+	if err := e.call(ecs, "CreateCluster", object{"clusterName": "later"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-e.end
+	if found, err := client.Inspect(t.Context(), id); err != nil || !found.State.Running {
+		t.Fatalf("the container does not outlive its endpoint: %v", err)
+	}
+	again := start(t, nil, "--runner", "docker", "--data", data)
+	await(t, "the container's removal", func() bool {
+		_, err := client.Inspect(t.Context(), id)
+		return docker.IsNotFound(err)
+	})
+	if done := again.await(arn, "STOPPED"); done.StoppedReason != "The local ECS was restarted." {
+		t.Errorf("%+v", done)
+	}
+}
