@@ -46,6 +46,8 @@ type Shape struct {
 	Members []Member
 	// Min and Max bound a number; nil where the model does not.
 	Min, Max *float64
+	// Enum lists the values of a text; nil where the model lists none.
+	Enum []string
 
 	key          *Shape
 	format       string // of a timestamp
@@ -240,6 +242,7 @@ func (c *catalog) service(name string) (*Service, error) {
 type modelReader struct {
 	raw    []any
 	shapes []*Shape
+	enums  []*Shape
 }
 
 func readService(o *value.Object) *Service {
@@ -259,6 +262,10 @@ func readService(o *value.Object) *Service {
 	for i := range r.shapes {
 		r.shapes[i] = &Shape{}
 	}
+	enums, _ := get(o, "n").([]any)
+	for _, v := range enums {
+		r.enums = append(r.enums, readEnum(v))
+	}
 	for i := range raw {
 		r.fill(r.shapes[i], object(raw[i]))
 	}
@@ -267,6 +274,17 @@ func readService(o *value.Object) *Service {
 	}
 	for id, v := range object(get(o, "e")).All() {
 		s.endpoints[id] = readEndpoints(v)
+	}
+	return s
+}
+
+func readEnum(v any) *Shape {
+	list, _ := v.([]any)
+	s := &Shape{Kind: String, Enum: make([]string, 0, len(list))}
+	for _, v := range list {
+		if name, ok := v.(string); ok {
+			s.Enum = append(s.Enum, name)
+		}
 	}
 	return s
 }
@@ -351,6 +369,10 @@ func (r *modelReader) shape(ref any) *Shape {
 		return &Shape{Kind: Timestamp, format: t[1:]}
 	case 'j':
 		return &Shape{Kind: Document}
+	case 's':
+		if i, err := strconv.Atoi(t[1:]); err == nil && i >= 0 && i < len(r.enums) {
+			return r.enums[i]
+		}
 	}
 	return &Shape{Kind: String}
 }

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/leat-dev/leat/internal/awscall"
 	"github.com/leat-dev/leat/internal/value"
@@ -81,16 +82,16 @@ type mockCheck struct {
 
 func (c mockCheck) structure(s *awscall.Shape, o *value.Object) error {
 	for i := range s.Members {
+		name := awscall.Upper(s.Members[i].Name)
+		if v, _ := o.Get(name); v == nil && s.Members[i].Required && c.strict {
+			return errors.New("Required field '" + name + "' is missing")
+		}
+	}
+	for i := range s.Members {
 		m := &s.Members[i]
 		name := awscall.Upper(m.Name)
-		v, ok := o.Get(name)
-		if !ok || v == nil {
-			if m.Required && c.strict {
-				return errors.New("Required field '" + name + "' is missing")
-			}
-			continue
-		}
-		if name == c.free {
+		v, _ := o.Get(name)
+		if v == nil || name == c.free {
 			continue
 		}
 		if err := c.value(name, m.Shape, v); err != nil {
@@ -130,8 +131,12 @@ func (c mockCheck) value(name string, s *awscall.Shape, v any) error {
 			}
 		}
 	case awscall.String, awscall.Blob, awscall.Timestamp:
-		if _, ok := v.(string); !ok {
+		text, ok := v.(string)
+		if !ok {
 			return must("a string")
+		}
+		if s.Enum != nil && !slices.Contains(s.Enum, text) {
+			return errors.New("Field '" + name + "' is not an expected value")
 		}
 	case awscall.Boolean:
 		if _, ok := v.(bool); !ok {

@@ -3,8 +3,8 @@
 Run by `go generate ./internal/awscall`, or by hand with a Python in which the
 version of botocore below is installed; with --if-installed it is content to do
 nothing without it, and it leaves an archive alone whose files are the same. What a caller needs stays: operations, HTTP traits,
-shapes and where their members go, ranges of numbers, errors and endpoints;
-prose, enumerations and other limits go. The texts of model.go say what the short keys mean.
+shapes and where their members go, ranges of numbers, enumerations, errors and endpoints;
+prose and other limits go. The texts of model.go say what the short keys mean.
 """
 
 import collections
@@ -55,6 +55,7 @@ class Shapes:
 
     def __init__(self, shapes):
         self.shapes, self.numbers, self.out = shapes, {}, []
+        self.enums, self.enum_numbers = [], {}
 
     def ref(self, name):
         shape = self.shapes[name]
@@ -64,6 +65,11 @@ class Shapes:
                 return "S"
             if kind == "timestamp" and "timestampFormat" in shape:
                 return "t" + shape["timestampFormat"]
+            if kind == "string" and shape.get("enum"):
+                if name not in self.enum_numbers:
+                    self.enum_numbers[name] = len(self.enums)
+                    self.enums.append(shape["enum"])
+                return f"s{self.enum_numbers[name]}"
             if kind in NUMBERS and ("min" in shape or "max" in shape):
                 return SCALARS[kind] + f"{shape.get('min', '')}:{shape.get('max', '')}"
             return SCALARS[kind]
@@ -226,7 +232,7 @@ def compact(folder, partitions):
         meta["ns"] = ns if isinstance(ns, str) else ns.get("uri")
     shapes = Shapes(model["shapes"])
     ops = {name: operation(op, shapes) for name, op in model["operations"].items()}
-    return {"m": meta, "o": ops, "s": shapes.out, "e": endpoints(os.path.dirname(path), partitions)}
+    return {"m": meta, "o": ops, "s": shapes.out, "n": shapes.enums, "e": endpoints(os.path.dirname(path), partitions)}
 
 
 def archive(data):
