@@ -154,11 +154,19 @@ func countInMapRun(tx core.Tx, x *core.Execution, status asl.Status, now time.Ti
 	if err := tx.UpdateMapRun(run); err != nil || run.Status != string(asl.Running) {
 		return err
 	}
+	return lookAfter(tx, run, now)
+}
+
+// lookAfter has somebody look after a map run.
+func lookAfter(tx core.Tx, run *core.MapRun, now time.Time) error {
 	a, err := tx.ExecutionAction(run.RunID, run.Key)
 	if err != nil {
 		return ignoring(err)
 	}
-	a.Due, a.Owner = &now, ""
+	if a.Owner != "" {
+		return nil // who has it in hand looks again before he lets it rest
+	}
+	a.Due = &now
 	return tx.UpdateExecutionAction(a)
 }
 
@@ -213,7 +221,10 @@ func (e *Engine) UpdateMapRun(ctx context.Context, ws core.WorkspaceID, arn stri
 		if percentage != nil {
 			run.Percentage = *percentage
 		}
-		return tx.UpdateMapRun(run)
+		if err := tx.UpdateMapRun(run); err != nil {
+			return err
+		}
+		return lookAfter(tx, run, e.now())
 	})
 }
 
