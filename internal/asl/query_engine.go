@@ -16,6 +16,10 @@ type expression struct {
 	extended bool
 }
 
+// maxQuerySize bounds what an expression builds, in characters and elements: no
+// state may have an output that comes near.
+const maxQuerySize = 2 << 20
+
 func compileExpression(text string) (*expression, error) {
 	compiled, err := jsonata.Compile(text)
 	if err != nil {
@@ -48,7 +52,7 @@ func (e *expression) eval(sc *scope) (v any, found bool, err error) {
 		Lookup: sc.lookupVariable,
 		Now:    sc.now,
 		Random: func() float64 { return sc.chance().Float64() },
-		Limits: jsonata.Limits{MaxDepth: sc.limits.JSONataDepth, MaxSteps: sc.limits.JSONataSteps},
+		Limits: jsonata.Limits{MaxDepth: sc.limits.JSONataDepth, MaxSteps: sc.limits.JSONataSteps, MaxSize: maxQuerySize},
 	}
 	if e.extended {
 		env.Functions = jsonata.AWSFunctions(sc.draw, func() string { return uuidFrom(sc.chance()) })
