@@ -96,12 +96,12 @@ func (s *States) work() {
 // Run performs actions until ctx ends; it returns when those under way have ended.
 func (s *States) Run(ctx context.Context) error {
 	store := s.Engine.Store()
-	if err := store.KeepActions(ctx, "", s.Now()); err != nil {
+	if err := s.begin(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // it ends before it has begun
+		}
 		return err
 	}
-	s.mu.Lock()
-	s.ctx = ctx
-	s.mu.Unlock()
 	defer s.done.Wait()
 	wake, stop := store.Subscribe(core.TopicActions)
 	defer stop()
@@ -125,6 +125,18 @@ func (s *States) Run(ctx context.Context) error {
 		}
 		timer.Reset(s.round(ctx))
 	}
+}
+
+// begin makes due what nobody has in hand any more. Whoever asks meanwhile waits:
+// what was stored before is due then, and what is stored later is taken in hand.
+func (s *States) begin(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.Engine.Store().KeepActions(ctx, "", s.Now()); err != nil {
+		return err
+	}
+	s.ctx = ctx
+	return nil
 }
 
 func (s *States) busy() bool {
