@@ -179,8 +179,9 @@ func finishState(run *core.FlowRun) {
 	}
 }
 
-// announceFlowRun stores the event that tells of the run's new state and hands
-// the state on to the task run that stands for the run in its parent.
+// announceFlowRun stores the event that tells of the run's new state, hands the
+// state on to the task run that stands for the run in its parent, and wakes the
+// state of a state machine that waits for the run's end.
 func announceFlowRun(tx core.Tx, run *core.FlowRun, from *core.State, now time.Time) error {
 	var parent *core.TaskRun
 	if run.ParentTaskRunID != nil {
@@ -191,6 +192,9 @@ func announceFlowRun(tx core.Tx, run *core.FlowRun, from *core.State, now time.T
 	}
 	if run.State.Type == core.Scheduled {
 		tx.Wake(core.TopicScheduledRuns)
+	}
+	if err := wakeCaller(tx, run, now); err != nil {
+		return err
 	}
 	return tx.InsertEvents([]*core.Event{flowRunEvent(run, from, parent, now)})
 }

@@ -74,6 +74,9 @@ type Task struct {
 	Region, Account string
 	// RoleARN is the role of the state's Credentials; empty is none.
 	RoleARN string
+	// Call names the call; one that is made again after a crash has the same name.
+	// It is empty for a call that stands for itself.
+	Call string
 }
 
 // Outcome is what came of a call.

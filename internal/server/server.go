@@ -77,7 +77,8 @@ func assemble(ctx context.Context, cfg Config, env Environment, log *slog.Logger
 		return nil, err
 	}
 	var inside lateHandler
-	calls, err := newCalls(env, &inside)
+	var flows lateFlows
+	calls, err := newCalls(env, &inside, &flows)
 	if err != nil {
 		return nil, err
 	}
@@ -113,6 +114,7 @@ func assemble(ctx context.Context, cfg Config, env Environment, log *slog.Logger
 		BodyLimit: cfg.MaxBody, MaxPayload: cfg.MaxPayload,
 	})
 	inside.handler = states.Inside()
+	flows.Flows = service.Flows{Engine: eng, Now: env.Now, Workspace: states.Workspace}
 	runner := &service.States{Engine: eng, Calls: calls, Log: log, Now: env.Now, Parallel: parallelCalls, Items: integration.Items{Runner: calls}}
 	srv := &http.Server{
 		Handler: handler(dialect, states, db, env, log, metrics), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 120 * time.Second,

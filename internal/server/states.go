@@ -10,6 +10,9 @@ import (
 // parallelCalls bounds the calls that executions have under way at once.
 const parallelCalls = 256
 
+// lateFlows are flows that are known only after what needs them.
+type lateFlows struct{ integration.Flows }
+
 // lateHandler is a handler that is known only after what needs it.
 type lateHandler struct{ handler http.Handler }
 
@@ -18,12 +21,12 @@ func (l *lateHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) { l.hand
 
 // newCalls makes what calls services for executions. What is asked of Step
 // Functions is asked of this server.
-func newCalls(env Environment, inside http.Handler) (*integration.Runner, error) {
+func newCalls(env Environment, inside http.Handler, flows integration.Flows) (*integration.Runner, error) {
 	caller, err := awscall.New(awscall.Config{Now: env.Now, Handlers: map[string]http.Handler{"sfn": inside}})
 	if err != nil {
 		return nil, err
 	}
-	return integration.New(integration.Config{Caller: caller, Now: env.Now, MaxOutput: -1})
+	return integration.New(integration.Config{Caller: caller, Now: env.Now, MaxOutput: -1, Flows: flows})
 }
 
 // checkResource refuses resources of Task states that cannot be called.

@@ -293,7 +293,7 @@ func (s *States) task(ctx context.Context, a *core.ExecutionAction, spec *asl.Ac
 	}
 	t := integration.Task{
 		Parameters: spec.Parameters, Token: spec.Token, ExecutionARN: x.ARN, ExecutionName: x.Name, MachineARN: x.MachineARN,
-		State: spec.State, RoleARN: spec.RoleARN,
+		State: spec.State, RoleARN: spec.RoleARN, Call: engine.CallID(a),
 	}
 	if arn, ok := core.ParseARN(x.ARN); ok {
 		t.Region, t.Account = arn.Region, arn.Account
