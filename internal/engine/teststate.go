@@ -17,7 +17,25 @@ type TaskTrial interface {
 	// GivenItems reads the items in data that is given for what an ItemReader reads.
 	GivenItems(from *asl.Transfer, data string) (asl.ItemsRead, *asl.Failure)
 	// Call makes a Task's call and waits for its result.
-	Call(ctx context.Context, p core.Place, info asl.Info, a asl.Action) (any, *asl.Failure)
+	Call(ctx context.Context, c TrialCall) TrialAnswer
+}
+
+// TrialCall is a call that a state makes which is tried.
+type TrialCall struct {
+	Place  core.Place
+	Info   asl.Info
+	Action asl.Action
+	// RevealSecrets: what is told of a request to an endpoint may hold secrets.
+	RevealSecrets bool
+}
+
+// TrialAnswer is what came of a call.
+type TrialAnswer struct {
+	Output any
+	// Failure is nil when nothing failed.
+	Failure *asl.Failure
+	// Request and Response tell of an exchange over HTTP; nil for calls of other kinds.
+	Request, Response *value.Object
 }
 
 // StateTest is a state to be tried.
@@ -75,6 +93,7 @@ func (e *Engine) TestState(ctx context.Context, in StateTest) (*asl.TrialResult,
 		t.FailedItems = *in.FailedItems
 	}
 	t.Info = e.trialInfo(in)
+	var answer TrialAnswer
 	t.Work = func(a asl.Action) (any, *asl.Failure) {
 		switch {
 		case in.Mock != nil && in.Mock.Failure != nil:
@@ -82,9 +101,17 @@ func (e *Engine) TestState(ctx context.Context, in StateTest) (*asl.TrialResult,
 		case in.Mock != nil:
 			return in.Mock.Result, nil
 		}
-		return e.trial.Call(ctx, in.Place, t.Info, a)
+		answer = e.trial.Call(ctx, TrialCall{Place: in.Place, Info: t.Info, Action: a, RevealSecrets: in.RevealSecrets})
+		return answer.Output, answer.Failure
 	}
-	return m.Try(e.now(), t), nil
+	out := m.Try(e.now(), t)
+	if answer.Request != nil {
+		out.Seen.Set("request", answer.Request)
+	}
+	if answer.Response != nil {
+		out.Seen.Set("response", answer.Response)
+	}
+	return out, nil
 }
 
 // trialInfo is what a tried state is told of the execution that it would be in.

@@ -31,10 +31,13 @@ func (r *Runner) invokeHTTP(ctx context.Context, t *Task, params *value.Object) 
 	if bad != nil {
 		return Outcome{}, bad
 	}
+	witness := witnessOf(ctx)
+	public := witness.before(e)
 	if bad := r.authorize(ctx, t, connection, e, body); bad != nil {
 		return Outcome{}, bad
 	}
 	a, err := r.exchange(ctx, e)
+	witness.told(public, a)
 	if err != nil {
 		return Outcome{}, &TaskError{Error: "States.Http.Socket", Cause: err.Error()}
 	}

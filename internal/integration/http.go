@@ -38,7 +38,11 @@ func (r *Runner) exchange(ctx context.Context, e *endpoint) (*reply, error) {
 	return exchangeBy(ctx, r.cfg.HTTP, e)
 }
 
-func exchangeBy(ctx context.Context, client *http.Client, e *endpoint) (*reply, error) {
+// userAgent is what requests are sent by whose state names nobody else.
+const userAgent = "Amazon|StepFunctions|leat"
+
+// target is the request's URL with its query.
+func (e *endpoint) target() (*url.URL, error) {
 	u, err := url.Parse(e.url)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fmt.Errorf("%q is no URL of HTTP", e.url)
@@ -48,6 +52,14 @@ func exchangeBy(ctx context.Context, client *http.Client, e *endpoint) (*reply, 
 		query[k] = append(query[k], vs...)
 	}
 	u.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20")
+	return u, nil
+}
+
+func exchangeBy(ctx context.Context, client *http.Client, e *endpoint) (*reply, error) {
+	u, err := e.target()
+	if err != nil {
+		return nil, err
+	}
 	req, err := http.NewRequestWithContext(ctx, e.method, u.String(), bytes.NewReader(e.body))
 	if err != nil {
 		return nil, fmt.Errorf("make a request: %w", err)
@@ -59,7 +71,7 @@ func exchangeBy(ctx context.Context, client *http.Client, e *endpoint) (*reply, 
 		req.Header[k] = vs
 	}
 	if req.Header.Get("User-Agent") == "" {
-		req.Header.Set("User-Agent", "Amazon|StepFunctions|leat")
+		req.Header.Set("User-Agent", userAgent)
 	}
 	if e.prepare != nil {
 		if err := e.prepare(req, e.body); err != nil {

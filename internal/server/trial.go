@@ -2,10 +2,11 @@ package server
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/leat-dev/leat/internal/asl"
-	"github.com/leat-dev/leat/internal/core"
+	"github.com/leat-dev/leat/internal/engine"
 	"github.com/leat-dev/leat/internal/integration"
 )
 
@@ -37,24 +38,36 @@ func (t trial) GivenItems(from *asl.Transfer, data string) (asl.ItemsRead, *asl.
 }
 
 // Call implements engine.TaskTrial.
-func (t trial) Call(ctx context.Context, p core.Place, info asl.Info, a asl.Action) (any, *asl.Failure) {
-	r, err := t.calls.Recognize(a.Resource)
+func (t trial) Call(ctx context.Context, c engine.TrialCall) (out engine.TrialAnswer) {
+	r, err := t.calls.Recognize(c.Action.Resource)
 	if err != nil {
-		return nil, &asl.Failure{Error: "States.Runtime", Cause: err.Error()}
+		out.Failure = &asl.Failure{Error: "States.Runtime", Cause: err.Error()}
+		return out
 	}
-	if r.Kind == integration.Activity || r.Pattern == integration.WaitForToken {
-		return nil, &asl.Failure{Error: "States.Runtime", Cause: "TestState does not wait for activities or task tokens without a mock"}
+	most := trialTime
+	if own := time.Duration(c.Action.Timeout) * time.Second; own > 0 {
+		most = min(most, own)
 	}
-	ctx, cancel := context.WithTimeout(ctx, trialTime)
+	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
-	out, failure := t.calls.Start(ctx, integration.Task{
-		Resource: r, Parameters: a.Parameters, ExecutionARN: info.ExecutionARN, ExecutionName: info.Name, MachineARN: info.MachineARN,
-		State: a.State, Region: p.Region, Account: p.Account, RoleARN: a.RoleARN,
+	ctx = integration.WitnessHTTP(ctx, c.RevealSecrets, func(x integration.HTTPExchange) { out.Request, out.Response = x.Request, x.Response })
+	out.Output, out.Failure = t.outcome(ctx, integration.Task{
+		Resource: r, Parameters: c.Action.Parameters, ExecutionARN: c.Info.ExecutionARN, ExecutionName: c.Info.Name, MachineARN: c.Info.MachineARN,
+		State: c.Action.State, Region: c.Place.Region, Account: c.Place.Account, RoleARN: c.Action.RoleARN,
 	})
-	if failure != nil {
-		return nil, &asl.Failure{Error: failure.Error, Cause: failure.Cause}
+	if out.Failure != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		out.Failure = &asl.Failure{Error: "States.Timeout"}
 	}
-	if out.Watch == nil {
+	return out
+}
+
+// outcome makes a call and waits for the end of the job that it began, if it did.
+func (t trial) outcome(ctx context.Context, task integration.Task) (any, *asl.Failure) {
+	out, failure := t.calls.Start(ctx, task)
+	switch {
+	case failure != nil:
+		return nil, &asl.Failure{Error: failure.Error, Cause: failure.Cause}
+	case out.Watch == nil:
 		return out.Output, nil
 	}
 	return t.follow(ctx, *out.Watch)

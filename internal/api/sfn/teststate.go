@@ -75,7 +75,7 @@ func (a *API) testState(ctx context.Context, c *call, in testStateInput) (out te
 		}
 	}
 	if in.Level == "DEBUG" || in.Level == "TRACE" {
-		out.Inspection = inspection(r.Seen)
+		out.Inspection = inspection(r.Seen, in.Level == "TRACE")
 	}
 	return out, nil
 }
@@ -129,13 +129,18 @@ func (in testStateInput) fillMock(t *engine.StateTest) error {
 	return nil
 }
 
-// inspection writes the values on the way as texts, but for numbers and the details of an error.
-func inspection(seen *value.Object) *value.Object {
+// inspection writes the values on the way as texts, but for numbers and the
+// details of an error. Exchanges over HTTP are shown to a trace alone.
+func inspection(seen *value.Object, trace bool) *value.Object {
 	out := value.NewObject(seen.Len())
 	for key, v := range seen.All() {
 		switch key {
 		case "maxConcurrency", "toleratedFailureCount", "toleratedFailurePercentage", "errorDetails":
 			out.Set(key, v)
+		case "request", "response":
+			if trace {
+				out.Set(key, v)
+			}
 		default:
 			out.Set(key, spaced(v))
 		}
