@@ -47,7 +47,7 @@ func New(host string) (*Client, error) {
 		c.base = "http://" + address
 		transport.DialContext = dialer.DialContext
 	default:
-		return nil, fmt.Errorf("Docker host %q is neither unix:// nor tcp://", host)
+		return nil, fmt.Errorf("docker host %q is neither unix:// nor tcp://", host)
 	}
 	c.http = &http.Client{Transport: transport}
 	return c, nil
@@ -85,7 +85,7 @@ func (c *Client) request(ctx context.Context, method, path string, query url.Val
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("Docker at %s: %w", c.Host, err)
+		return nil, fmt.Errorf("docker at %s: %w", c.Host, err)
 	}
 	// 304 says that a container is already as it should be.
 	if resp.StatusCode < 400 {

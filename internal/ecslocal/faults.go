@@ -80,14 +80,17 @@ func (f *Faults) Set(text string) error {
 }
 
 func (f *Faults) check() error {
-	if !(f.ThrottleShare >= 0 && f.ThrottleShare <= 1) {
+	if !between(f.ThrottleShare, 0, 1) {
 		return fmt.Errorf("the throttled share %v is not between 0 and 1", f.ThrottleShare)
 	}
-	if !(f.StartDelay >= 0 && f.StartDelay <= 86400) {
+	if !between(f.StartDelay, 0, 86400) {
 		return fmt.Errorf("a start delay of %v s is not between 0 and a day", f.StartDelay)
 	}
 	return nil
 }
+
+// between is false for what is no number.
+func between(f, least, most float64) bool { return f >= least && f <= most }
 
 // take uses one of a count up.
 func take(count *int) bool {
@@ -109,7 +112,6 @@ func (s *Server) throttled(service, action string) error {
 	if len(f.ThrottleActions) > 0 && !slices.Contains(f.ThrottleActions, action) || len(f.ThrottleActions) == 0 && service != "ecs" {
 		return nil
 	}
-	//nolint:gosec // Which calls suffer need not be unpredictable.
 	if take(&f.Throttle) || f.ThrottleShare > 0 && rand.Float64() < f.ThrottleShare {
 		return errorf("ThrottlingException", "Rate exceeded")
 	}
@@ -187,7 +189,7 @@ func (s *Server) changeFaults(body []byte) ([]string, error) {
 	}
 	grace := 120 * time.Second
 	if n := changed.Seconds; n != nil {
-		if !(*n >= 0 && *n <= 3600) {
+		if !between(*n, 0, 3600) {
 			return nil, fmt.Errorf("%v seconds are not between 0 and an hour", *n)
 		}
 		grace = time.Duration(*n * float64(time.Second))

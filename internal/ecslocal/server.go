@@ -107,7 +107,6 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, sites: map[siteKey]*site{}, faults: cfg.Faults}
 	s.actions = allActions()
-	//nolint:fatcontext // The tasks' context is the server's own life, which Close ends.
 	s.tasks, s.stop = context.WithCancel(context.Background())
 	if err := s.load(); err != nil {
 		return nil, fmt.Errorf("read %s: %w", cfg.Data, err)

@@ -39,7 +39,7 @@ func TestAgentService(t *testing.T) {
 	aws := beside(t, "aws")
 	bin := t.TempDir()
 	script := "#!/bin/sh\necho \"agent $* polls $PREFECT__CLOUD__API for $PREFECT__CLOUD__AGENT__LABELS\"\nexec sleep 1000\n"
-	if err := os.WriteFile(filepath.Join(bin, "prefect"), []byte(script), 0o700); err != nil { //nolint:gosec // It is run.
+	if err := os.WriteFile(filepath.Join(bin, "prefect"), []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	e := start(t, []string{"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH")})

@@ -292,7 +292,7 @@ func (l *Launcher) copy(ctx context.Context, w *work, stream io.ReadCloser, out 
 			return
 		}
 		broken := l.Now()
-		if !l.rest(ctx, time.Second) {
+		if !rest(ctx) {
 			return
 		}
 		if stream, err = l.Client.Follow(ctx, w.id, broken); err != nil {
@@ -301,9 +301,9 @@ func (l *Launcher) copy(ctx context.Context, w *work, stream io.ReadCloser, out 
 	}
 }
 
-// rest waits, and reports whether to go on.
-func (l *Launcher) rest(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
+// rest gives the daemon time to come back, and reports whether to go on.
+func rest(ctx context.Context) bool {
+	timer := time.NewTimer(time.Second)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
