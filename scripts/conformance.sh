@@ -11,17 +11,10 @@ if [ ! -d ../shared/sfn-conformance ]; then
 	exit 0
 fi
 
-pins=test/conformance/requirements.txt
 python=${LEAT_SFN_PYTHON:-}
 if [ -z "$python" ]; then
+	scripts/venv-sfn.sh
 	python=.venv-sfn/bin/python
-	if ! cmp -s "$pins" .venv-sfn/pins; then
-		note "making .venv-sfn with what $pins lists"
-		rm -rf .venv-sfn
-		"${LEAT_PYTHON:-python3}" -m venv .venv-sfn
-		"$python" -m pip install --quiet --disable-pip-version-check --no-input -r "$pins" >&2
-		cp "$pins" .venv-sfn/pins
-	fi
 fi
 
 binary=${LEAT_TEST_BINARY:-bin/leat}

@@ -10,6 +10,7 @@ if [ "${1:-}" != --beside-postgres ]; then
 	# The race detector links with the C compiler.
 	command -v "$(go env CC)" >/dev/null || debian_install "no C compiler" gcc libc6-dev
 	scripts/venv.sh
+	scripts/venv-sfn.sh
 	exec scripts/with-postgres.sh scripts/test.sh --beside-postgres
 fi
 
@@ -18,8 +19,11 @@ go vet ./...
 note "rules of the repository"
 go test -run '^TestPolicy' .
 note "Go tests, race detector on"
+export LEAT_TEST_AWS_PYTHON="$PWD/.venv-sfn/bin/python"
 make --no-print-directory test-unit
 note "static build"
 make --no-print-directory build
+note "what AWS Step Functions answered"
+LEAT_TEST_BINARY=bin/leat scripts/conformance.sh
 note "real clients"
 scripts/compat.sh
