@@ -210,6 +210,9 @@ func (x *Execution) abortUnder(f *frame, previous int64) {
 
 // aborted tells that a state was left without an end.
 func (x *Execution) aborted(f *frame, previous int64) {
+	if f.Visit != nil && f.Visit.Waits == waitsRun && f.Visit.Submitted {
+		previous = x.aside(previous, "MapRunAborted", "", nil)
+	}
 	if slices.Contains([]StateType{Task, Wait, Map, Parallel}, f.State.Type) {
 		x.aside(previous, string(f.State.Type)+"StateAborted", "", nil)
 	}

@@ -94,11 +94,14 @@ func newMapBench(t *testing.T, items service.Items) *mapBench {
 // run executes a machine of one Map state with the given fields.
 func (b *mapBench) run(fields, input string) *core.Execution {
 	b.t.Helper()
-	ended, stop := b.store.Subscribe(core.TopicExecutions)
-	defer stop()
+	return b.end(b.start(`{"StartAt":"Map","States":{"Map":{"Type":"Map","End":true,`+fields+`}}}`, input))
+}
+
+func (b *mapBench) start(definition, input string) *core.Execution {
+	b.t.Helper()
 	m, _, err := b.CreateStateMachine(b.t.Context(), engine.NewMachine{
 		Place: b.place, Name: "m", Type: core.StandardMachine, RoleARN: "arn:aws:iam::000000000000:role/r",
-		Definition: `{"StartAt":"Map","States":{"Map":{"Type":"Map","End":true,` + fields + `}}}`, Config: core.MachineConfig{Logging: core.MachineLogging{Level: "OFF"}},
+		Definition: definition, Config: core.MachineConfig{Logging: core.MachineLogging{Level: "OFF"}},
 	})
 	if err != nil {
 		b.t.Fatal(err)
@@ -107,18 +110,35 @@ func (b *mapBench) run(fields, input string) *core.Execution {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	for {
+	return x
+}
+
+// end waits until the execution has ended.
+func (b *mapBench) end(x *core.Execution) *core.Execution {
+	b.t.Helper()
+	b.until(func() bool {
 		d, err := b.DescribeExecution(b.t.Context(), b.place.Workspace, x.ARN)
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		if d.Execution.Status != "RUNNING" {
-			return d.Execution
-		}
+		x = d.Execution
+		return x.Status != "RUNNING"
+	})
+	return x
+}
+
+// until looks whenever something of an execution was stored.
+func (b *mapBench) until(done func() bool) {
+	b.t.Helper()
+	ended, stop := b.store.Subscribe(core.TopicExecutions)
+	defer stop()
+	limit := time.After(30 * time.Second)
+	for !done() {
 		select {
 		case <-ended:
-		case <-time.After(30 * time.Second):
-			b.t.Fatalf("%s still runs: %v", x.ARN, b.types(x))
+		case <-time.After(20 * time.Millisecond): // not all that is waited for is told
+		case <-limit:
+			b.t.Fatal("what is waited for does not happen")
 		}
 	}
 }
@@ -307,4 +327,72 @@ func TestMaxItemsThatIsNegativeIsTheReadersToRefuse(t *testing.T) {
 	if diff := cmp.Diff(want, b.types(x)); diff != "" || shelf.most >= 0 {
 		t.Errorf("events (-want +got)\n%s, MaxItems %d", diff, shelf.most)
 	}
+}
+
+const waits = `{"Type":"Wait","Seconds":86400,"End":true}`
+
+func TestAMapRunEndsWithWhatItIsPartOf(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, definition string
+		stop             bool
+		events           []string
+	}{
+		{
+			name: "an execution that is stopped", stop: true,
+			definition: `{"StartAt":"Map","States":{"Map":{"Type":"Map","End":true,"MaxConcurrency":2,` + processor("STANDARD", waits) + `}}}`,
+			events:     []string{"ExecutionAborted"},
+		},
+		{
+			name: "a branch that fails beside it",
+			definition: `{"StartAt":"Both","States":{"Both":{"Type":"Parallel","End":true,"Branches":[
+				{"StartAt":"Map","States":{"Map":{"Type":"Map","End":true,"MaxConcurrency":2,` + processor("STANDARD", waits) + `}}},
+				{"StartAt":"W","States":{"W":{"Type":"Task","Resource":"arn:aws:states:us-east-1:000000000000:activity:a","End":true}}}]}}}`,
+			events: []string{"MapRunAborted", "MapStateAborted", "ParallelStateFailed", "ExecutionFailed"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := newMapBench(t, &shelfOfItems{})
+			x := b.start(tt.definition, `[1,2,3]`)
+			b.until(func() bool {
+				runs, err := b.MapRuns(t.Context(), b.place, x.ARN, nil, 10)
+				return err == nil && len(runs) == 1 && runs[0].Running == 2
+			})
+			if _, err := b.AdvanceExecution(t.Context(), b.place.Workspace, x.RunID, b.blow(x, tt.stop)); err != nil {
+				t.Fatal(err)
+			}
+			x = b.end(x)
+			types := b.types(x)
+			if diff := cmp.Diff(tt.events, types[max(0, len(types)-len(tt.events)):]); diff != "" {
+				t.Errorf("events (-want +got)\n%s", diff)
+			}
+			b.until(func() bool { return b.mapRun(x).Status != "RUNNING" })
+			b.until(func() bool { run := b.mapRun(x); return run.Running == 0 })
+			if run := b.mapRun(x); run.Status != "ABORTED" || run.Aborted != 2 || run.Next != 2 || run.Stopped == nil {
+				t.Errorf("map run %+v", run)
+			}
+		})
+	}
+}
+
+// blow is what ends the execution: a stop, or the failure of its activity.
+func (b *mapBench) blow(x *core.Execution, stop bool) asl.Input {
+	b.t.Helper()
+	if stop {
+		return asl.Input{Kind: asl.InputAbort}
+	}
+	var key int64
+	if err := b.store.View(b.t.Context(), b.place.Workspace, func(tx core.Tx) error {
+		for n := range int64(20) {
+			if a, err := tx.ExecutionAction(x.RunID, n); err == nil && a.Kind == core.ActionActivity {
+				key = n
+			}
+		}
+		return nil
+	}); err != nil {
+		b.t.Fatal(err)
+	}
+	return asl.Input{Kind: asl.InputFailed, Key: key, Failure: asl.Failure{Error: "E"}}
 }
