@@ -70,6 +70,9 @@ func (e *Engine) StateMachines(ctx context.Context, p core.Place, after string, 
 // is not there is no error. While executions of it run it stays, and takes no
 // new ones. Its flow and its executions stay. Step Functions: DeleteStateMachine.
 func (e *Engine) DeleteStateMachine(ctx context.Context, p core.Place, arn string) error {
+	if err := CheckUnlabelled(arn); err != nil {
+		return err
+	}
 	if _, qualifier, _, err := splitMachineARN(arn); err != nil {
 		return err
 	} else if qualifier != "" {

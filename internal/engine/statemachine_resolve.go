@@ -56,6 +56,16 @@ func resolveMachine(tx core.Tx, arn string, pick func(weights []int) int) (*mach
 	return t, err
 }
 
+// CheckUnlabelled refuses the ARN of the executions of a distributed map, which
+// few operations take.
+func CheckUnlabelled(arn string) error {
+	_, _, label, err := splitMachineARN(arn)
+	if err == nil && label != "" {
+		err = notValid("This operation does not support labeled ARNs: '%s'", arn)
+	}
+	return err
+}
+
 // splitMachineARN takes apart machine[:qualifier] and machine/label. base is the
 // ARN of the machine alone.
 func splitMachineARN(arn string) (base, qualifier, label string, err error) {

@@ -25,7 +25,7 @@ type MachineChange struct {
 // UpdateStateMachine gives a machine a new revision, unless nothing changes.
 // The version is nil when none was asked for. Step Functions: UpdateStateMachine.
 func (e *Engine) UpdateStateMachine(ctx context.Context, c MachineChange) (r *core.StateMachineRevision, v *core.StateMachineVersion, at time.Time, err error) {
-	if _, err := checkARN(c.ARN, "stateMachine"); err != nil {
+	if err := CheckUnlabelled(c.ARN); err != nil {
 		return nil, nil, at, err
 	}
 	if c.Definition == nil && c.RoleARN == nil && c.Logging == nil && c.Tracing == nil && c.Encryption == nil {

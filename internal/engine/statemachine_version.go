@@ -14,7 +14,7 @@ const InitialRevision = "INITIAL"
 // or returns the one it has. A revision that is not current gives a Conflict
 // error; nil takes the current one. Step Functions: PublishStateMachineVersion.
 func (e *Engine) PublishStateMachineVersion(ctx context.Context, p core.Place, arn string, revision *string, description string) (v *core.StateMachineVersion, err error) {
-	if _, err := checkARN(arn, "stateMachine"); err != nil {
+	if err := CheckUnlabelled(arn); err != nil {
 		return nil, err
 	}
 	err = e.store.Update(ctx, p.Workspace, func(tx core.Tx) error {

@@ -48,10 +48,21 @@ func TestSettingsRefuseWhatTheyCannotRead(t *testing.T) {
 			t.Errorf("%s: error %v", s.Flag, err)
 		}
 	}
-	for name, cfg := range map[string]Config{
-		"a port": {Port: 70000, LogLevel: "info", LogFormat: "text"}, "a level": {LogLevel: "loud", LogFormat: "text"},
-		"a format": {LogLevel: "info", LogFormat: "xml"},
+	for name, change := range map[string]func(*Config){
+		"a port":    func(c *Config) { c.Port = 70000 },
+		"a level":   func(c *Config) { c.LogLevel = "loud" },
+		"a format":  func(c *Config) { c.LogFormat = "xml" },
+		"no time":   func(c *Config) { c.StopTimeout = 0 },
+		"account":   func(c *Config) { c.AWSAccount = "12345" },
+		"a region":  func(c *Config) { c.AWSRegion = "us east" },
+		"machines":  func(c *Config) { c.MaxMachines = 0 },
+		"a payload": func(c *Config) { c.MaxPayload = -1 },
 	} {
+		cfg := Default(t.TempDir())
+		if err := cfg.complete(); err != nil {
+			t.Fatalf("the defaults: %v", err)
+		}
+		change(&cfg)
 		if err := cfg.complete(); err == nil {
 			t.Errorf("%s: accepted", name)
 		}

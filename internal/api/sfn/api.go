@@ -191,7 +191,7 @@ func (a *API) check(operation string, body []byte) ([]byte, error) {
 	}
 	s := a.model.Shapes[a.model.Operations[operation]]
 	c := checker{model: a.model}
-	if err := c.check(s, "", "", v); err != nil {
+	if err := c.check(s, "", v); err != nil {
 		return nil, err
 	}
 	if text := c.message(); text != "" {

@@ -23,6 +23,9 @@ type startInput struct {
 // execution checks the name and the input of an execution to be started.
 func (in startInput) execution() (engine.NewExecution, error) {
 	out := engine.NewExecution{ARN: in.ARN, Input: "{}", TraceHeader: in.TraceHeader}
+	if err := engine.CheckUnlabelled(in.ARN); err != nil {
+		return out, err
+	}
 	if in.Name != nil {
 		out.Name = *in.Name
 		if err := engine.CheckName(out.Name); err != nil {

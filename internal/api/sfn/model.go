@@ -82,10 +82,10 @@ type checker struct {
 
 // check returns what is wrong with the value at the path, as far as its type is
 // right; a *badRequest when it is not. null counts as absent.
-func (c *checker) check(s *shape, name, path string, v any) error {
+func (c *checker) check(s *shape, path string, v any) error {
 	switch s.Type {
 	case "structure":
-		return c.structure(s, name, path, v)
+		return c.structure(s, path, v)
 	case "list":
 		return c.list(s, path, v)
 	case "boolean":
@@ -104,7 +104,7 @@ func (c *checker) check(s *shape, name, path string, v any) error {
 	return nil
 }
 
-func (c *checker) structure(s *shape, _, path string, v any) error {
+func (c *checker) structure(s *shape, path string, v any) error {
 	o, ok := v.(map[string]any)
 	if !ok {
 		return &badRequest{"Start of structure or map found where not expected."}
@@ -125,7 +125,7 @@ func (c *checker) structure(s *shape, _, path string, v any) error {
 			}
 			continue
 		}
-		if err := c.check(c.model.Shapes[m[1]], m[1], at, value); err != nil {
+		if err := c.check(c.model.Shapes[m[1]], at, value); err != nil {
 			return err
 		}
 	}
@@ -144,7 +144,7 @@ func (c *checker) list(s *shape, path string, v any) error {
 			c.problems = append(c.problems, fmt.Sprintf("Value null at '%s' failed to satisfy constraint: Member must not be null", at))
 			continue
 		}
-		if err := c.check(c.model.Shapes[s.Member], s.Member, at, e); err != nil {
+		if err := c.check(c.model.Shapes[s.Member], at, e); err != nil {
 			return err
 		}
 	}
