@@ -132,9 +132,6 @@ func (s *States) exceeded(ctx context.Context, a *core.ExecutionAction, t integr
 	if r.Writer == nil || r.Writer.Resource == "" {
 		return s.failMapRun(ctx, a, run, asl.ToleranceExceeded())
 	}
-	if err := s.Engine.EndMapRun(ctx, a.Workspace, run.ID, asl.Failed, 0); err != nil {
-		return err
-	}
 	if err := s.Engine.AbortMapRun(ctx, a.Workspace, run.ID); err != nil {
 		return err
 	}
@@ -142,8 +139,16 @@ func (s *States) exceeded(ctx context.Context, a *core.ExecutionAction, t integr
 	if err != nil {
 		return err
 	}
-	if _, failed := s.Items.Write(ctx, t, r.Writer, run, results); failed != nil && ctx.Err() == nil {
+	written := run.Next // those that were never started have no results
+	if _, failed := s.Items.Write(ctx, t, r.Writer, run, results); failed != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		s.Log.Warn("the results of a map run that failed were not written", "map_run", run.ARN, "error", failed.Cause)
+		written = 0
+	}
+	if err := s.Engine.EndMapRun(ctx, a.Workspace, run.ID, asl.Failed, written); err != nil {
+		return err
 	}
 	return s.failMapRun(ctx, a, run, asl.ToleranceExceeded())
 }

@@ -306,8 +306,8 @@ func TestAMapRunThatFailedWritesWhatCameOfItAll(t *testing.T) {
 	b := newMapBench(t, shelf)
 	x := b.run(`"MaxConcurrency":1,"ResultWriter":{"Resource":"arn:aws:states:::s3:putObject","Parameters":{"Bucket":"b"}},`+processor("STANDARD", failsOdd),
 		`[{"odd":false},{"odd":true},{"odd":false}]`)
-	if x.Status != "FAILED" {
-		t.Errorf("status %s", x.Status)
+	if run := b.mapRun(x); x.Status != "FAILED" || run.Status != "FAILED" || run.Written != 2 {
+		t.Errorf("status %s, map run %+v", x.Status, run)
 	}
 	shelf.mu.Lock()
 	defer shelf.mu.Unlock()
