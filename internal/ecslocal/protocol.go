@@ -195,7 +195,7 @@ func unknown(t target, scope string) error {
 		code = "InvalidAction"
 	}
 	return errorf(code, "The local ECS does not imitate %s. It imitates a part of ecs, ec2, logs, sts, sqs and events; "+
-		"for other services set their own endpoint, such as AWS_ENDPOINT_URL_STEPFUNCTIONS.", what)
+		"for other services set their own endpoint, such as AWS_ENDPOINT_URL_SFN.", what)
 }
 
 // readTarget finds out what a request asks for.
