@@ -11,9 +11,6 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z
 
 // context is the context object as the frame's state sees it.
 func (x *Execution) context(f *frame) *value.Object {
-	if c := x.seen.context(); c != nil {
-		return c
-	}
 	execution := value.Of("Id", x.info.ExecutionARN, "Input", x.info.Input, "StartTime", stamp(x.info.Started),
 		"Name", x.info.Name, "RoleArn", x.info.RoleARN)
 	if !x.info.Express {
@@ -39,5 +36,5 @@ func (x *Execution) context(f *frame) *value.Object {
 			break
 		}
 	}
-	return c
+	return x.seen.context(c)
 }

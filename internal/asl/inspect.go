@@ -1,6 +1,7 @@
 package asl
 
 import (
+	"slices"
 	"time"
 
 	"github.com/leat-dev/leat/internal/value"
@@ -82,6 +83,8 @@ const (
 // nobody watches an execution that is not a trial.
 type inspection struct {
 	Trial
+	// item: the state is within a Map, whose only item its input is taken for.
+	item bool
 	out *TrialResult
 }
 
@@ -90,7 +93,7 @@ type inspection struct {
 // place, which an execution would tell.
 func (m *Machine) Try(now time.Time, in Trial) *TrialResult {
 	x := New(m, in.Info)
-	x.seen = &inspection{Trial: in, out: &TrialResult{Status: TrialFailed, Seen: value.NewObject(8)}}
+	x.seen = &inspection{Trial: in, item: m.inMap(in.Name), out: &TrialResult{Status: TrialFailed, Seen: value.NewObject(8)}}
 	x.now = now.UTC().Truncate(time.Millisecond)
 	x.info.Input = in.Input
 	s, ok := m.State(in.Name)
@@ -244,12 +247,41 @@ func (n *inspection) shows(s *State, key string) bool {
 	return true
 }
 
-// context is the context object that was given; nil for the execution's own.
-func (n *inspection) context() *value.Object {
-	if n == nil || n.Context == nil {
-		return nil
+// context is the context object that was given, or else the execution's own.
+func (n *inspection) context(own *value.Object) *value.Object {
+	switch {
+	case n == nil:
+		return own
+	case n.Context != nil:
+		own = n.Context.Clone()
 	}
-	return n.Context.Clone()
+	if n.item {
+		own.Set("Map", value.Of("Item", value.Of("Index", int64(0), "Value", n.Input)))
+	}
+	return own
+}
+
+// inMap tells whether the state is within a Map state.
+func (m *Machine) inMap(name string) bool {
+	for _, s := range m.all {
+		if s != nil && s.Map != nil && s.Map.Processor != nil && s.Map.Processor.holds(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// holds tells whether a state is in the graph, or in one within it.
+func (g *Graph) holds(name string) bool {
+	for _, s := range g.States {
+		if s.Name == name || s.Map != nil && s.Map.Processor != nil && s.Map.Processor.holds(name) {
+			return true
+		}
+		if slices.ContainsFunc(s.Branches, func(b *Graph) bool { return b.holds(name) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // retried ends a trial that a Retry would begin anew.

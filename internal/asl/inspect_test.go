@@ -300,3 +300,23 @@ func TestAMockIsNoLargerThanAResultMayBe(t *testing.T) {
 		t.Errorf("%+v", r.Failure)
 	}
 }
+
+// A state within a Map has its input for the item.
+func TestATrialWithinAMapHasAnItem(t *testing.T) {
+	t.Parallel()
+	const inner = `{"StartAt":"P","States":{"P":{"Type":"Parallel","End":true,"Branches":[{"StartAt":"In","States":{"In":{"Type":"Pass","Parameters":{"i.$":"$$.Map.Item.Index","v.$":"$$.Map.Item.Value"},"End":true}}}]}}}`
+	m, _, findings := ParseState([]byte(`{"StartAt":"M","States":{"M":{"Type":"Map","End":true,"ItemProcessor":`+inner+`}}}`), "In", Options{})
+	if m == nil {
+		t.Fatal(findings)
+	}
+	if got := trialText(m.Try(time.Time{}, Trial{Name: "In", Input: "x"})); got != `SUCCEEDED {"i":0,"v":"x"}` {
+		t.Error(got)
+	}
+	m, _, findings = ParseState([]byte(inner), "In", Options{})
+	if m == nil {
+		t.Fatal(findings)
+	}
+	if r := m.Try(time.Time{}, Trial{Name: "In", Input: "x"}); r.Status != TrialFailed {
+		t.Errorf("without a Map: %s", trialText(r))
+	}
+}

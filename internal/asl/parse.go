@@ -41,9 +41,9 @@ func Parse(definition []byte, o Options) (*Machine, []Diagnostic) {
 // loneState is the name that the service gives to a state tested on its own.
 const loneState = "StateName"
 
-// ParseState reads what TestState is given: one state, or a whole machine in
-// which name is the state. The name that the state has in the machine is
-// returned with it.
+// ParseState reads what TestState is given: a whole machine in which name is the
+// state, or one state when there is no name. The name that the state has in the
+// machine is returned with it.
 func ParseState(definition []byte, name string, o Options) (*Machine, string, []Diagnostic) {
 	o.TestState = true
 	p := &parser{options: o, text: definition}
@@ -51,23 +51,17 @@ func ParseState(definition []byte, name string, o Options) (*Machine, string, []
 	if !ok {
 		return nil, "", p.diagnostics
 	}
-	top, _ := raw.(*value.Object)
-	if top != nil {
-		if _, whole := top.Get("States"); whole {
-			m, ds := p.machine(raw)
-			if m == nil {
-				return nil, "", ds
-			}
-			if _, known := m.State(name); !known {
-				return nil, "", ds
-			}
-			return m, name, ds
-		}
-	}
 	if name == "" {
-		name = loneState
+		m, ds := p.machine(value.Of("StartAt", loneState, "States", value.Of(loneState, raw)))
+		return m, loneState, ds
 	}
-	m, ds := p.machine(value.Of("StartAt", name, "States", value.Of(name, raw)))
+	m, ds := p.machine(raw)
+	if m == nil {
+		return nil, "", ds
+	}
+	if _, known := m.State(name); !known {
+		return nil, "", ds
+	}
 	return m, name, ds
 }
 

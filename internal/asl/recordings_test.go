@@ -158,6 +158,9 @@ func TestRecordedDefinitionsAreTakenOrRefusedAsTheServiceDid(t *testing.T) {
 			case "CreateStateMachine", "UpdateStateMachine":
 				_, ds = asl.Parse([]byte(text), asl.Options{Express: params.Type == "EXPRESS", Resource: knownResource})
 			case "TestState":
+				if strings.Contains(string(c.Expected["exception"]), "ParamValidationError") {
+					continue // the client did not send it
+				}
 				_, _, ds = asl.ParseState([]byte(text), params.StateName, asl.Options{})
 			default:
 				continue

@@ -50,9 +50,12 @@ type StateTest struct {
 	// Mock is nil to do the state's work.
 	Mock *StateMock
 	// Retries, FailedItems and ReaderData say what is to be assumed; nil for nothing.
-	Retries     int64
+	Retries     *int64
 	FailedItems *int
 	ReaderData  *string
+	// CausedBy names the state within a Map or Parallel state that is to have
+	// failed; "" for none.
+	CausedBy string
 }
 
 // StateMock stands for a state's work.
@@ -82,7 +85,10 @@ func (e *Engine) TestState(ctx context.Context, in StateTest) (*asl.TrialResult,
 		return nil, err
 	}
 	t := asl.Trial{
-		Name: name, Single: in.StateName == "", Input: in.Input, Variables: in.Variables, Context: in.Context, Retries: in.Retries,
+		Name: name, Single: in.StateName == "", Input: in.Input, Variables: in.Variables, Context: in.Context,
+	}
+	if in.Retries != nil {
+		t.Retries = *in.Retries
 	}
 	if in.ReaderData != nil && e.trial != nil {
 		t.Read = func(from *asl.Transfer) (asl.ItemsRead, *asl.Failure) {
@@ -121,15 +127,28 @@ func (e *Engine) trialInfo(in StateTest) asl.Info {
 		ExecutionARN: in.Place.ARN("express:" + machine + ":" + name), Name: name, RoleARN: in.RoleARN,
 		MachineARN: in.Place.ARN("stateMachine:" + machine), MachineName: machine,
 		Started: e.now(), Seed: randomUint64(), Express: true, Prepare: e.runs.prepare, Limits: e.runs.limits,
+		Token: func(int64) string { return randomUUID() }, // nobody waits for it
 	}
 }
 
 // checkTest refuses what cannot be tried, in the order in which the service does.
 func (e *Engine) checkTest(in StateTest, s *asl.State) error {
 	children := s.Type == asl.Map || s.Type == asl.Parallel
+	if in.RoleARN != "" {
+		if err := checkRole(in.RoleARN); err != nil {
+			return err
+		}
+	}
+	const mocksOnly = "TestState does not support %s when a mock is not specified."
 	switch {
 	case in.FailedItems != nil && in.Mock == nil:
-		return notValid("TestState does not support MapIterationFailureCount when a mock is not specified.")
+		return notValid(mocksOnly, "MapIterationFailureCount")
+	case in.Retries != nil && in.Mock == nil:
+		return notValid(mocksOnly, "RetrierRetryCount")
+	case in.CausedBy != "" && in.Mock == nil:
+		return notValid(mocksOnly, "ErrorCausedByState")
+	case in.ReaderData != nil && in.Mock == nil:
+		return notValid(mocksOnly, "MapItemReaderData")
 	case children && in.Mock == nil:
 		return core.Errorf(core.Invalid, "TestState API does not support Map or Parallel states. "+
 			"Supported state types include: [Task, Wait, Pass, Succeed, Fail, Choice]").Because("InvalidDefinition")
@@ -173,7 +192,7 @@ func (e *Engine) checkMock(in StateTest, s *asl.State) error {
 		return notValid(unmockable, s.Type)
 	case in.RevealSecrets:
 		return notValid("TestState does not support RevealSecrets when a mock is specified.")
-	case result && in.Mock.Failure != nil:
+	case result == (in.Mock.Failure != nil):
 		return notValid("A test mock should have only one of the following fields: [result, errorOutput].")
 	case !result:
 		return nil

@@ -33,7 +33,7 @@ type mock struct {
 
 // assumptions is what a test assumes.
 type assumptions struct {
-	Retries     int64   `json:"retrierRetryCount"`
+	Retries     *int64  `json:"retrierRetryCount"`
 	CausedBy    string  `json:"errorCausedByState"`
 	FailedItems *int    `json:"mapIterationFailureCount"`
 	ReaderData  *string `json:"mapItemReaderData"`
@@ -52,7 +52,7 @@ func (a *API) testState(ctx context.Context, c *call, in testStateInput) (out te
 	t := engine.StateTest{
 		Place: c.Place, Definition: in.Definition, StateName: in.StateName, RoleARN: in.RoleARN, RevealSecrets: in.RevealSecrets,
 		Retries: in.Configuration.Retries, FailedItems: in.Configuration.FailedItems,
-		ReaderData: in.Configuration.ReaderData,
+		ReaderData: in.Configuration.ReaderData, CausedBy: in.Configuration.CausedBy,
 	}
 	if err := in.fill(&t); err != nil {
 		return out, err
