@@ -3,6 +3,7 @@ package ecslocal_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -82,7 +83,12 @@ func TestLeftBehind(t *testing.T) {
 	w.await(arn, "RUNNING")
 	// What the status changed may still be on its way to the disk.
 	w.must("ecs", "CreateCluster", object{"clusterName": "later"})
-	again := start(t, func(c *ecslocal.Config) { c.Data = dir })
+	// The first lives on in this process, so the second takes what a kill would have left.
+	left := t.TempDir()
+	if err := os.CopyFS(left, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	again := start(t, func(c *ecslocal.Config) { c.Data = left })
 	again.until("the end of the process left behind", func() bool { return !alive(pid) })
 	if done := again.task(arn); done["lastStatus"] != "STOPPED" || done["stoppedReason"] != "The local ECS was restarted." {
 		t.Errorf("the task: %v", done)
