@@ -55,7 +55,7 @@ func (t trial) Call(ctx context.Context, c engine.TrialCall) (out engine.TrialAn
 		Resource: r, Parameters: c.Action.Parameters, ExecutionARN: c.Info.ExecutionARN, ExecutionName: c.Info.Name, MachineARN: c.Info.MachineARN,
 		State: c.Action.State, Region: c.Place.Region, Account: c.Place.Account, RoleARN: c.Action.RoleARN,
 	})
-	if out.Failure != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if out.Failure != nil && out.Failure.Error != "States.Timeout" && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		out.Failure = &asl.Failure{Error: "States.Timeout"}
 	}
 	return out
@@ -73,7 +73,10 @@ func (t trial) outcome(ctx context.Context, task integration.Task) (any, *asl.Fa
 	return t.follow(ctx, *out.Watch)
 }
 
-// follow waits for the end of a job.
+// stopTime bounds the call that ends a job.
+const stopTime = 10 * time.Second
+
+// follow waits for the end of a job, which is stopped when there is no time left.
 func (t trial) follow(ctx context.Context, w integration.Watch) (any, *asl.Failure) {
 	for {
 		p := t.calls.Poll(ctx, []integration.Watch{w})[0]
@@ -87,7 +90,13 @@ func (t trial) follow(ctx context.Context, w integration.Watch) (any, *asl.Failu
 		select {
 		case <-time.After(p.After):
 		case <-ctx.Done():
-			return nil, &asl.Failure{Error: "States.Timeout"}
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+			defer cancel()
+			failure := &asl.Failure{Error: "States.Timeout"}
+			if err := t.calls.Stop(ctx, w, "The trial of the state has ended."); err != nil {
+				failure.Cause = "The job goes on: " + err.Error()
+			}
+			return nil, failure
 		}
 	}
 }
