@@ -183,6 +183,11 @@ func (x *Execution) turn() {
 	if f := x.frames[id]; f != nil && f.State != nil {
 		x.tick(f)
 	}
+	x.endAtLimit()
+}
+
+// endAtLimit fails an execution whose history is too long.
+func (x *Execution) endAtLimit() {
 	if !x.info.Express && x.root.Status == Running && x.root.Events >= x.eventLimit() {
 		x.end(Failed, nil, Failure{
 			Error: "States.Runtime",

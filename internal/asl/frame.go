@@ -62,7 +62,8 @@ type visit struct {
 	Token string
 	// Early is an outcome that came by the token before the service's own answer.
 	Early *Input
-	// Submitted: a job or a request that waits for its token was accepted.
+	// Submitted: a job or a request that waits for its token was accepted, or a
+	// worker has taken the activity's task.
 	Submitted bool
 	// Branch is the way by which the state is being left; see Visit.
 	Branch string

@@ -147,6 +147,10 @@ func (x *Execution) taskInput(f *frame, in Input) {
 			}
 		}
 	case InputWorker:
+		if v.Submitted {
+			return // a worker has it: told twice
+		}
+		v.Submitted = true
 		details := value.NewObject(1)
 		if in.Text != "" {
 			details.Set("workerName", in.Text)
