@@ -74,7 +74,7 @@ func New(cfg Config) *Engine {
 	return &Engine{
 		store: cfg.Store, clock: cfg.Now, log: cfg.Log, slotWait: cfg.SlotWait, observe: cfg.Observe, sealer: cfg.Sealer,
 		observeEvents: cfg.ObserveEvents, maxMachines: cfg.MaxMachines, checkResource: cfg.CheckResource, trial: cfg.Trial,
-		runs: executions{warm: map[core.ID]*standing{}, limits: cfg.Limits, prepare: cfg.Prepare},
+		runs: executions{warm: map[core.ID]*standing{}, machines: map[core.ID]*asl.Machine{}, limits: cfg.Limits, prepare: cfg.Prepare},
 	}
 }
 

@@ -20,19 +20,6 @@ type Performer interface {
 	Happened(ws core.WorkspaceID, x *core.Execution, logging core.MachineLogging, events []*asl.Event)
 }
 
-// ActionSpec is an action's work, as it is stored.
-type ActionSpec struct {
-	State      string `json:"state"`
-	Resource   string `json:"resource,omitempty"`
-	Parameters any    `json:"-"`
-	RoleARN    string `json:"role,omitempty"`
-	Token      string `json:"token,omitempty"`
-	Timeout    int64  `json:"timeout,omitempty"`
-	Heartbeat  int64  `json:"heartbeat,omitempty"`
-	// Submitted: the service accepted the job, or the request whose token is waited for.
-	Submitted bool `json:"-"`
-}
-
 // executions is the part of the engine that moves executions.
 type executions struct {
 	performer Performer
@@ -44,14 +31,18 @@ type executions struct {
 	// limits bound each execution.
 	limits asl.Limits
 
-	machines sync.Map // core.ID of a revision → *asl.Machine
 	locks    [256]sync.Mutex
-	mu       sync.Mutex
-	warm     map[core.ID]*standing // executions that wait, as they were left
+	mu       sync.Mutex               // guards machines and warm
+	machines map[core.ID]*asl.Machine // by revision
+	warm     map[core.ID]*standing    // executions that wait, as they were left
 }
 
-// warmStandings bounds how many executions are kept in memory between steps.
-const warmStandings = 256
+const (
+	// warmStandings bounds how many executions are kept in memory between steps.
+	warmStandings = 256
+	// parsedMachines bounds how many definitions are kept parsed.
+	parsedMachines = 1000
+)
 
 // standing is an execution with its row.
 type standing struct {
@@ -89,25 +80,36 @@ func (r *executions) take(id core.ID) *standing {
 func (r *executions) keep(p *standing) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for id := range r.warm {
-		if len(r.warm) < warmStandings {
-			break
-		}
-		delete(r.warm, id)
-	}
+	makeRoom(r.warm, warmStandings)
 	r.warm[p.row.RunID] = p
+}
+
+// makeRoom removes what comes first until there is room for one more.
+func makeRoom[V any](m map[core.ID]V, most int) {
+	for id := range m {
+		if len(m) < most {
+			return
+		}
+		delete(m, id)
+	}
 }
 
 // machineOf returns a revision's machine, parsed once.
 func (r *executions) machineOf(rev *core.StateMachineRevision, express bool) (*asl.Machine, error) {
-	if m, ok := r.machines.Load(rev.ID); ok {
-		return m.(*asl.Machine), nil
+	r.mu.Lock()
+	m := r.machines[rev.ID]
+	r.mu.Unlock()
+	if m != nil {
+		return m, nil
 	}
 	m, ds := asl.Parse([]byte(rev.Definition), asl.Options{Express: express})
 	if m == nil {
 		return nil, core.Errorf(core.Internal, "the stored definition %s is not valid: %s", rev.ID, asl.DefinitionError(ds))
 	}
-	r.machines.Store(rev.ID, m)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	makeRoom(r.machines, parsedMachines)
+	r.machines[rev.ID] = m
 	return m, nil
 }
 

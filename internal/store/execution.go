@@ -250,6 +250,6 @@ func (s *Store) KeepActions(ctx context.Context, owner string, until time.Time) 
 		if owner == "" {
 			return ct.(*tx).exec("UPDATE execution_action SET due = ?, owner = '' WHERE owner <> ''", micros(until))
 		}
-		return ct.(*tx).exec("UPDATE execution_action SET due = ? WHERE owner = ?", micros(until), owner)
+		return ct.(*tx).exec("UPDATE execution_action SET due = ? WHERE owner = ? AND owner <> ''", micros(until), owner)
 	})
 }

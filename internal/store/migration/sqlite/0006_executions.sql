@@ -72,6 +72,8 @@ CREATE TABLE execution_action (
 
 CREATE INDEX execution_action_due ON execution_action (due) WHERE due IS NOT NULL;
 
+CREATE INDEX execution_action_owner ON execution_action (owner) WHERE owner <> '';
+
 CREATE INDEX execution_action_activity ON execution_action (ws, resource, created) WHERE resource <> '';
 
 CREATE TABLE map_run (
