@@ -3,6 +3,7 @@ package integration
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/leat-dev/leat/internal/awscall"
 	"github.com/leat-dev/leat/internal/value"
@@ -37,15 +38,16 @@ func (r *Runner) CheckMock(res Resource, result any, mode MockMode) error {
 
 // resultShape is the structure of a resource's result; nil where it is free.
 func (r *Runner) resultShape(res Resource) *awscall.Shape {
-	if res.Pattern == WaitForToken {
+	switch {
+	case res.Pattern == WaitForToken:
 		return nil // whoever holds the token gives it
-	}
-	op := r.operation(res)
-	if op == nil {
+	case res.Pattern == RequestResponse:
+		if op := r.operation(res); op != nil {
+			return op.Output
+		}
 		return nil
-	}
-	if res.Pattern == RequestResponse {
-		return op.Output
+	case res.Kind != Optimized:
+		return nil
 	}
 	switch res.Service {
 	case "ecs":
@@ -57,8 +59,43 @@ func (r *Runner) resultShape(res Resource) *awscall.Shape {
 		if describe, ok := r.cfg.Caller.Lookup("sfn", "describeExecution"); ok {
 			return describe.Output
 		}
+	default:
+		return r.jobShape(res)
 	}
 	return nil
+}
+
+// jobShape is the structure of what describes a job that a state waits for.
+func (r *Runner) jobShape(res Resource) *awscall.Shape {
+	s, known := serviceOf(res.Service)
+	j, ok := jobOf(res.Service, res.Action)
+	if !known || !ok || j.gone {
+		return nil
+	}
+	operation, _ := j.describe("", "")
+	describe, ok := r.cfg.Caller.Lookup(s.call, operation)
+	if !ok {
+		return nil
+	}
+	shape := describe.Output
+	if j.whole || j.object == "" {
+		return shape
+	}
+	for part := range strings.SplitSeq(j.object, ".") {
+		switch {
+		case shape == nil:
+			return nil
+		case shape.Kind == awscall.List:
+			shape = shape.Element // part is a number
+		default:
+			m, ok := shape.Member(part)
+			if !ok {
+				return nil
+			}
+			shape = m.Shape
+		}
+	}
+	return shape
 }
 
 // freeMember names the member that holds JSON where the service has a blob or
