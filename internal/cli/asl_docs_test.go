@@ -78,4 +78,3 @@ func TestTheExampleOfAStateMachineIsTestedWholly(t *testing.T) {
 		t.Errorf("exit %d\n%s%s", code, out, errs)
 	}
 }
-

@@ -32,12 +32,17 @@ func (c *Calls) Begin(call *Call) (Work, error) {
 	if resource.Pattern == integration.WaitForToken {
 		return Work{}, fmt.Errorf("the state %q waits for its task token, which can be sent to a server only: mock it", call.State)
 	}
-	t := integration.Task{
-		Resource: resource, Parameters: call.Parameters, Token: call.Token, ExecutionARN: call.Execution.ExecutionARN,
-		ExecutionName: call.Execution.Name, MachineARN: call.Execution.MachineARN, State: call.State, RoleARN: call.RoleARN,
-		Region: c.Region, Account: c.Account,
-	}
+	t := c.task(call)
+	t.Resource = resource
 	return Work{Do: func(ctx context.Context, submitted func(any)) (Answer, error) { return c.call(ctx, t, submitted), nil }}, nil
+}
+
+// task is the call that an action stands for, without its resource.
+func (c *Calls) task(call *Call) integration.Task {
+	return integration.Task{
+		Parameters: call.Parameters, Token: call.Token, ExecutionARN: call.Execution.ExecutionARN, ExecutionName: call.Execution.Name,
+		MachineARN: call.Execution.MachineARN, State: call.State, RoleARN: call.RoleARN, Region: c.Region, Account: c.Account,
+	}
 }
 
 // call makes a task's call and follows the job that it starts, if any.

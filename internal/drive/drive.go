@@ -101,6 +101,8 @@ type Execution struct {
 	Visits []*asl.Visit
 	// MapRuns are those of its distributed Map states.
 	MapRuns []*MapRun
+
+	machineARN string
 }
 
 // MapRun is a run of a distributed Map state.
@@ -108,6 +110,8 @@ type MapRun struct {
 	ARN, State string
 	// Executions are those that were started, by the number of their items.
 	Executions []*Execution
+	// Unstarted are the inputs of those that were not, because too many had failed.
+	Unstarted []any
 }
 
 // errStuck says that an execution can never go on.

@@ -199,6 +199,32 @@ func TestItemsAreReadByWhomTheConfigurationNames(t *testing.T) {
 	}
 }
 
+// shelf keeps what is written of map runs.
+type shelf struct {
+	drive.SimulatedItems
+	written *drive.MapRun
+}
+
+func (s *shelf) Write(_ context.Context, _ *drive.Call, run *drive.MapRun) (any, *asl.Failure, error) {
+	s.written = run
+	return nil, nil, nil
+}
+
+func TestResultsAreWrittenThoughTooManyFailed(t *testing.T) {
+	t.Parallel()
+	m := machine(t, fmt.Sprintf(distributed, `, "ResultWriter": {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "b"}}`))
+	s := &shelf{}
+	x := run(t, drive.Config{
+		Machine: m, Input: parse(t, `[1, 2, 3, 4]`), Items: s, Performer: answers(func(*drive.Call) (drive.Work, error) { return throws("Oops"), nil }),
+	})
+	if x.Failure.Error != "States.ExceedToleratedFailureThreshold" {
+		t.Errorf("%+v", x.Failure)
+	}
+	if s.written == nil || len(s.written.Executions) != 2 || len(s.written.Unstarted) != 2 {
+		t.Errorf("%+v", s.written)
+	}
+}
+
 func TestTheRestOfAParallelIsWithdrawnWhenABranchFails(t *testing.T) {
 	t.Parallel()
 	m := machine(t, `{"StartAt": "P", "States": {"P": {"Type": "Parallel", "End": true, "Branches": [

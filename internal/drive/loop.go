@@ -77,7 +77,7 @@ func (d *driver) newLine(m *asl.Machine, info asl.Info) *line {
 	}
 	return &line{
 		x: asl.New(m, info), info: info, stops: map[int64]func(context.Context) error{},
-		out: &Execution{Name: info.Name, ARN: arn, Status: asl.Running, Input: info.Input, Started: info.Started},
+		out: &Execution{Name: info.Name, ARN: arn, Status: asl.Running, Input: info.Input, Started: info.Started, machineARN: info.MachineARN},
 	}
 }
 

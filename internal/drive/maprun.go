@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/leat-dev/leat/internal/asl"
-	"github.com/leat-dev/leat/internal/value"
 )
 
 // maxConcurrency is how many executions of a map run run at once when its
@@ -68,7 +67,7 @@ func (r *mapRun) look(ctx context.Context, d *driver) error {
 	}
 	switch {
 	case !r.tolerates():
-		return r.fail(ctx, d, asl.ToleranceExceeded())
+		return r.exceeded(ctx, d)
 	case r.next == len(r.inputs) && r.running == 0:
 		return r.finish(ctx, d)
 	}
@@ -90,6 +89,9 @@ func (r *mapRun) read(ctx context.Context, d *driver) (*asl.Failure, error) {
 		}
 		if spec.MaxItems > 0 && int64(len(items)) > spec.MaxItems {
 			items = items[:spec.MaxItems]
+		}
+		if items, failure = r.line.x.Selected(r.call.Key, items); failure != nil {
+			return failure, nil
 		}
 	}
 	r.inputs, r.total, r.known = spec.Inputs(items), len(items), true
@@ -168,6 +170,24 @@ func (r *MapRun) Outputs() []any {
 	return list
 }
 
+// exceeded ends a run of which too many executions failed. What came of it is
+// written all the same.
+func (r *mapRun) exceeded(ctx context.Context, d *driver) error {
+	if err := r.abort(ctx, d); err != nil {
+		return err
+	}
+	if w := r.call.Run.Writer; w != nil && w.Resource != "" && d.cfg.Items != nil {
+		for _, in := range r.inputs[r.next:] {
+			r.out.Unstarted = append(r.out.Unstarted, in.Input)
+		}
+		// The run failed whether or not its results can be written.
+		if _, _, err := d.cfg.Items.Write(ctx, r.call, r.out); err != nil {
+			return err
+		}
+	}
+	return r.fail(ctx, d, asl.ToleranceExceeded())
+}
+
 func (r *mapRun) fail(ctx context.Context, d *driver, why asl.Failure) error {
 	if err := r.abort(ctx, d); err != nil {
 		return err
@@ -188,76 +208,4 @@ func (r *mapRun) abort(ctx context.Context, d *driver) error {
 		}
 	}
 	return nil
-}
-
-// SimulatedItems answers for distributed Map states without reading or writing
-// anything: what is read is given by the name of the state.
-type SimulatedItems map[string][]any
-
-// Read implements Items.
-func (s SimulatedItems) Read(_ context.Context, c *Call, _ int64) ([]any, *asl.Failure, error) {
-	items, ok := s[c.State]
-	if !ok {
-		return nil, nil, &UnansweredError{State: c.State, Resource: c.Run.Reader.Resource, Items: true}
-	}
-	return items, nil, nil
-}
-
-// Write implements Items: the result is what the service tells of the files that
-// it would have written, or, when none are asked for, the results themselves.
-func (SimulatedItems) Write(_ context.Context, c *Call, run *MapRun) (any, *asl.Failure, error) {
-	w := c.Run.Writer
-	if w.Resource == "" {
-		return transformed(w.Config, run), nil, nil
-	}
-	parameters, _ := w.Parameters.(*value.Object)
-	bucket, prefix := "", ""
-	if parameters != nil {
-		b, _ := parameters.Get("Bucket")
-		bucket, _ = b.(string)
-		p, _ := parameters.Get("Prefix")
-		if prefix, _ = p.(string); prefix != "" {
-			prefix += "/"
-		}
-	}
-	id := run.ARN[len(run.ARN)-36:]
-	return value.Of("MapRunArn", run.ARN, "ResultWriterDetails", value.Of("Bucket", bucket, "Key", prefix+id+"/manifest.json")), nil, nil
-}
-
-// transformed are results as the Transformation of a WriterConfig has them.
-func transformed(config *value.Object, run *MapRun) any {
-	kind := any("NONE")
-	if config != nil {
-		kind, _ = config.Get("Transformation")
-	}
-	switch kind {
-	case "COMPACT":
-		return run.Outputs()
-	case "FLATTEN":
-		list := []any{}
-		for _, v := range run.Outputs() {
-			if inner, ok := v.([]any); ok {
-				list = append(list, inner...)
-			} else {
-				list = append(list, v)
-			}
-		}
-		return list
-	}
-	list := make([]any, len(run.Executions))
-	for i, x := range run.Executions {
-		o := value.Of("ExecutionArn", x.ARN, "Input", value.String(x.Input), "InputDetails", value.Of("Included", true), "Name", x.Name)
-		if x.Status == asl.Succeeded {
-			o.Set("Output", value.String(x.Output))
-			o.Set("OutputDetails", value.Of("Included", true))
-		} else {
-			o.Set("Error", x.Failure.Error)
-			o.Set("Cause", x.Failure.Cause)
-		}
-		o.Set("StartDate", x.Started.Format("2006-01-02T15:04:05.000Z"))
-		o.Set("Status", string(x.Status))
-		o.Set("StopDate", x.Stopped.Format("2006-01-02T15:04:05.000Z"))
-		list[i] = o
-	}
-	return list
 }
