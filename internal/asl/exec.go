@@ -224,18 +224,26 @@ func (x *Execution) begin(in Input) {
 		details.Set("stateMachineAliasArn", in.AliasARN)
 	}
 	x.aside(0, EventExecutionStarted, "executionStartedEventDetails", details)
-	if x.machine.TimeoutSeconds > 0 {
-		x.limit(x.info.Started)
-	}
+	x.limit(x.info.Started)
 	f := x.newFrame(0, 0)
 	f.Pointer = 0
 	x.enter(f, x.machine.StartAt, x.info.Input)
 }
 
-// limit begins the time that the definition gives the execution.
+// expressSeconds is how long an express execution may take.
+const expressSeconds = 300
+
+// limit begins the time that the execution has, if it is bounded.
 func (x *Execution) limit(from time.Time) {
+	seconds := x.machine.TimeoutSeconds
+	if x.info.Express && (seconds == 0 || seconds > expressSeconds) {
+		seconds = expressSeconds
+	}
+	if seconds == 0 {
+		return
+	}
 	x.root.Limit = x.serial()
-	x.act(&Action{Key: x.root.Limit, Kind: ActionTimer, At: from.Add(time.Duration(x.machine.TimeoutSeconds) * time.Second)})
+	x.act(&Action{Key: x.root.Limit, Kind: ActionTimer, At: from.Add(time.Duration(seconds) * time.Second)})
 }
 
 // end finishes the execution. Its frames stay as they are, for a redrive.

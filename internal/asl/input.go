@@ -83,9 +83,7 @@ func (x *Execution) redrive() {
 	x.root.Status = Running
 	x.root.Redrives++
 	previous := x.aside(0, EventExecutionRedriven, "executionRedrivenEventDetails", value.Of("redriveCount", int64(x.root.Redrives)))
-	if x.machine.TimeoutSeconds > 0 {
-		x.limit(x.now)
-	}
+	x.limit(x.now)
 	for _, f := range x.inOrder() {
 		if f.State == nil {
 			continue

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/leat-dev/leat/internal/asl"
@@ -108,7 +109,10 @@ func (e *Engine) newStep(p *standing, res *asl.Result, now time.Time) *step {
 		s.change.Delete = nil // all go
 	}
 	for _, a := range res.Actions {
-		s.insert(e.newAction(&row, a, now))
+		// What the same step began and gave up again is nobody's.
+		if !res.Ended && !slices.Contains(res.Cancelled, a.Key) {
+			s.insert(e.newAction(&row, a, now))
+		}
 	}
 	if res.More {
 		s.insert(e.inHand(&core.ExecutionAction{RunID: row.RunID, Kind: core.ActionGo, Created: now}, now))
