@@ -85,6 +85,18 @@ func (d *ExecutionDetails) Redrivable(now time.Time) (ok bool, why string) {
 	return true, ""
 }
 
+// checkRedrive refuses to redrive what cannot be redriven.
+func (d *ExecutionDetails) checkRedrive(now time.Time) error {
+	if d.MapRunID != nil {
+		return core.Errorf(core.Conflict, "Execution was started by a Map Run; redrive the execution of the Map Run: '%s'", d.ARN).
+			Because("ExecutionNotRedrivable")
+	}
+	if ok, why := d.Redrivable(now); !ok {
+		return core.Errorf(core.Conflict, "Execution Not Redrivable: '%s: %s'", why, d.ARN).Because("ExecutionNotRedrivable")
+	}
+	return nil
+}
+
 // RedriveExecution goes on with an execution where it failed, and returns when.
 // Step Functions: RedriveExecution.
 func (e *Engine) RedriveExecution(ctx context.Context, ws core.WorkspaceID, arn string) (time.Time, error) {
@@ -92,14 +104,10 @@ func (e *Engine) RedriveExecution(ctx context.Context, ws core.WorkspaceID, arn 
 	if err != nil {
 		return time.Time{}, err
 	}
-	if d.MapRunID != nil {
-		return time.Time{}, core.Errorf(core.Conflict, "Execution was started by a Map Run; redrive the execution of the Map Run: '%s'", arn).
-			Because("ExecutionNotRedrivable")
-	}
-	if ok, why := d.Redrivable(e.now()); !ok {
-		return time.Time{}, core.Errorf(core.Conflict, "Execution Not Redrivable: '%s: %s'", why, arn).Because("ExecutionNotRedrivable")
-	}
 	now := e.now()
+	if err := d.checkRedrive(now); err != nil {
+		return time.Time{}, err
+	}
 	_, err = e.AdvanceExecution(ctx, ws, d.RunID, asl.Input{Kind: asl.InputRedrive})
 	return now, err
 }
@@ -117,20 +125,41 @@ func (e *Engine) PerformControl(ctx context.Context, ws core.WorkspaceID, a *cor
 	return e.DropAction(ctx, ws, a)
 }
 
-// steer passes on to an execution what somebody wants of its run.
-func steer(tx core.Tx, now time.Time, run *core.FlowRun, state *core.State) error {
-	key := int64(0)
+// steer makes of what somebody wants of an execution's run what the execution can
+// do: it ends before its run is Cancelled, and is tried again only where it can
+// be. It reports whether the run is an execution at all, as clients may give any
+// run the infrastructure of one.
+func steer(tx core.Tx, now time.Time, run *core.FlowRun, state *core.State) (bool, error) {
+	row, err := tx.Execution(run.ID)
+	if err != nil {
+		return false, ignoring(err)
+	}
 	switch {
 	case state.Type == core.Cancelled || state.Type == core.Cancelling:
 		*state = core.State{ID: state.ID, Type: core.Cancelling, Name: core.Cancelling.DefaultName(), Timestamp: state.Timestamp, Message: state.Message}
-		key = keyAbort
 	case state.Type == core.Scheduled && run.State != nil && run.State.Type.Terminal():
+		d := ExecutionDetails{Execution: row}
+		if d.Machine, err = tx.StateMachine(row.MachineID); ignoring(err) != nil {
+			return true, err
+		}
+		return true, d.checkRedrive(now)
+	}
+	return true, nil
+}
+
+// control has an execution do what its run's new state asks for.
+func control(tx core.Tx, now time.Time, run *core.FlowRun, from *core.State) error {
+	key := int64(0)
+	switch {
+	case run.State.Type == core.Cancelled || run.State.Type == core.Cancelling:
+		key = keyAbort
+	case run.State.Type == core.Scheduled && from != nil && from.Type.Terminal():
 		key = keyRedrive
 	default:
 		return nil
 	}
 	return tx.WriteExecutionStep(&core.ExecutionChange{
-		Execution: &core.Execution{RunID: run.ID}, Delete: []int64{key},
+		Execution: &core.Execution{RunID: run.ID}, Delete: []int64{keyAbort, keyRedrive},
 		Insert: []*core.ExecutionAction{{RunID: run.ID, Key: key, Kind: core.ActionControl, Due: &now, Created: now}},
 	})
 }

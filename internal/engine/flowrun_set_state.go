@@ -66,8 +66,9 @@ func (e *Engine) propose(tx core.Tx, now time.Time, run *core.FlowRun, p Proposa
 	if state.Type == core.Scheduled && state.Details.ScheduledTime == nil {
 		state.Details.ScheduledTime = &now
 	}
-	if !p.ofExecution && isExecution(run) {
-		if err := steer(tx, now, run, &state); err != nil {
+	steered := !p.ofExecution && isExecution(run)
+	if steered {
+		if steered, err = steer(tx, now, run, &state); err != nil {
 			return Outcome{}, err
 		}
 	}
@@ -91,6 +92,11 @@ func (e *Engine) propose(tx core.Tx, now time.Time, run *core.FlowRun, p Proposa
 	}
 	if err := tx.SetFlowRunState(run, was); err != nil {
 		return Outcome{}, err
+	}
+	if steered {
+		if err := control(tx, now, run, from); err != nil {
+			return Outcome{}, err
+		}
 	}
 	var fromType core.StateType
 	if from != nil {

@@ -35,7 +35,7 @@ func guardTerminal(t *transition) {
 	if t.proposed == nil {
 		return
 	}
-	if t.to == core.Scheduled && t.run.DeploymentID == nil {
+	if t.to == core.Scheduled && t.run.DeploymentID == nil && !isExecution(t.run) {
 		t.abort("Cannot reschedule a run without an associated deployment.")
 		return
 	}
