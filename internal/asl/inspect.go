@@ -1,6 +1,7 @@
 package asl
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -85,7 +86,7 @@ type inspection struct {
 	Trial
 	// item: the state is within a Map, whose only item its input is taken for.
 	item bool
-	out *TrialResult
+	out  *TrialResult
 }
 
 // Try tries a state: it is the interpreter's own way through it, which ends
@@ -290,7 +291,7 @@ func (n *inspection) retried(i int, seconds float64, failure Failure) bool {
 		return false
 	}
 	n.out.Status, n.out.Failure = TrialRetriable, &failure
-	n.out.Seen.Set(seenErrorDetails, value.Of("retryBackoffIntervalSeconds", int64(seconds), "retryIndex", int64(i)))
+	n.out.Seen.Set(seenErrorDetails, value.Of("retryBackoffIntervalSeconds", int64(min(seconds, math.MaxInt32)), "retryIndex", int64(i)))
 	return true
 }
 

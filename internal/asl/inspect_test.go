@@ -141,6 +141,11 @@ func TestATrialShowsWhatEachStageGives(t *testing.T) {
 			[]func(*Trial){raises("E"), func(in *Trial) { in.Retries = 2 }}, `RETRIABLE E: c`, `{"input":1,"afterArguments":{"FunctionName":"f"},"errorDetails":{"retryBackoffIntervalSeconds":10,"retryIndex":1}}`,
 		},
 		{
+			"Task whose next try is far away", `{` + invoke + `,"Parameters":{},"Retry":[{"ErrorEquals":["E"],"MaxAttempts":1000,"BackoffRate":10}],"End":true}`, `1`,
+			[]func(*Trial){raises("E"), func(in *Trial) { in.Retries = 900 }}, `RETRIABLE E: c`,
+			`{"input":1,"afterInputPath":1,"afterParameters":{},"errorDetails":{"retryBackoffIntervalSeconds":2147483647,"retryIndex":0}}`,
+		},
+		{
 			"Task that was tried often enough", `{` + invoke + `,"Parameters":{},"Retry":[{"ErrorEquals":["E"],"MaxAttempts":2}],"End":true}`, `1`,
 			[]func(*Trial){raises("E"), func(in *Trial) { in.Retries = 2 }}, `FAILED E: c`, `{"input":1,"afterInputPath":1,"afterParameters":{}}`,
 		},
