@@ -19,7 +19,7 @@ import (
 // A failure names its seed: go test ./internal/asl -run Crash -seed N -machines 1 shows it again.
 var (
 	firstSeed = flag.Uint64("seed", 1, "seed of the first random machine")
-	machineN  = flag.Int("machines", 300, "how many random machines are run")
+	machineN  = flag.Int("machines", 150, "how many random machines are run")
 )
 
 // world is what happens around an execution: it performs actions in a random order
@@ -225,23 +225,11 @@ func TestCrashesAtAnyEventAndReplaysChangeNothing(t *testing.T) {
 	t.Parallel()
 	counted := map[string]int{}
 	for i := range *machineN {
-		seed := *firstSeed + uint64(i)
-		g := &machineGen{r: rand.New(rand.NewPCG(seed, 1))}
-		definition := g.machine()
-		ok := t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			m, ds := asl.Parse([]byte(definition), asl.Options{})
-			if m == nil {
-				t.Fatal(asl.DefinitionError(ds), definition)
-			}
-			for _, e := range crashes(t, m, seed) {
-				counted[e.Type]++
-			}
-		})
-		if !ok {
-			t.Fatal(definition)
+		for _, e := range crashRandom(t, *firstSeed+uint64(i)) {
+			counted[e.Type]++
 		}
 	}
-	if *machineN < 300 {
+	if *machineN < 150 {
 		return
 	}
 	for _, kind := range strings.Fields(`ExecutionSucceeded ExecutionFailed ExecutionAborted ExecutionTimedOut ExecutionRedriven TaskSucceeded TaskFailed TaskTimedOut
@@ -251,6 +239,23 @@ func TestCrashesAtAnyEventAndReplaysChangeNothing(t *testing.T) {
 			t.Errorf("no random machine came to %s: %v", kind, slices.Sorted(maps.Keys(counted)))
 		}
 	}
+}
+
+// crashRandom runs the random machine of a seed and returns its history.
+func crashRandom(t *testing.T, seed uint64) []*asl.Event {
+	t.Helper()
+	g := &machineGen{r: rand.New(rand.NewPCG(seed, 1))}
+	definition := g.machine()
+	defer func() {
+		if t.Failed() {
+			t.Logf("seed %d: %s", seed, definition)
+		}
+	}()
+	m, ds := asl.Parse([]byte(definition), asl.Options{})
+	if m == nil {
+		t.Fatal(asl.DefinitionError(ds))
+	}
+	return crashes(t, m, seed)
 }
 
 // crashes runs a machine in a random world and returns its history.

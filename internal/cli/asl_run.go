@@ -53,7 +53,7 @@ say. Time is virtual: a Wait ends at once, and so do the delays of a Retry. With
 	flags.BoolVar(&o.events, "events", false, "show the history as it happens, an event as JSON on each line, instead of the output")
 	flags.BoolVar(&o.express, "express", false, "run it as a machine of type EXPRESS")
 	flags.StringVar(&o.name, "name", "", "name of the machine (default: by the file)")
-	flags.StringVar(&o.region, "region", "us-east-1", "region of the machine")
+	flags.StringVar(&o.region, "region", "", "region of the machine and of the services (default: AWS_REGION, or us-east-1)")
 	flags.StringVar(&o.account, "account", "000000000000", "account of the machine")
 	flags.Uint64Var(&o.seed, "seed", 1, "makes random values, names and task tokens: the same seed, the same ones")
 	return cmd
@@ -65,11 +65,14 @@ func (o *aslRunOptions) run(ctx context.Context, env *Env, file string) error {
 		return err
 	}
 	cfg := drive.Config{
-		Machine: m, Name: o.name, Express: o.express, Seed: o.seed, Region: o.region, Account: o.account,
+		Machine: m, Name: o.name, Express: o.express, Seed: o.seed, Account: o.account,
 		Prepare: prepareTask, Start: env.Now().UTC().Truncate(time.Millisecond), Now: env.Now, Real: o.real || o.aws && !o.virtual,
 	}
 	if cfg.Name == "" {
 		cfg.Name = machineName(file)
+	}
+	if cfg.Region = o.region; cfg.Region == "" {
+		cfg.Region = env.getenv("AWS_REGION", "AWS_DEFAULT_REGION") // calls ask the profile as well
 	}
 	if cfg.Input, err = env.readInput(o.input); err != nil {
 		return err
