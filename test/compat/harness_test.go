@@ -122,6 +122,7 @@ type options struct {
 	auth  string   // user:password
 	host  string   // where it listens; "" is 127.0.0.1
 	flags []string // further flags; the reference gets none of them
+	env   []string // further settings, KEY=VALUE; the reference gets none of them
 }
 
 // onOwnServer runs the behaviour on a server of its own, once for each database.
@@ -204,6 +205,7 @@ type server struct {
 	auth     string // user:password, or ""
 	database string // what --database gets
 	flags    []string
+	env      []string
 	dir      string
 	host     string
 	port     int
@@ -221,7 +223,7 @@ func (e *suite) newServer(ctx context.Context, kind string, o options) (*server,
 
 func (e *suite) newServerLocked(ctx context.Context, kind string, o options) (*server, error) {
 	name := e.uniqueLocked("server")
-	s := &server{dir: filepath.Join(e.dir, name), host: cmp.Or(o.host, "127.0.0.1"), flags: o.flags, auth: o.auth, drop: func() error { return nil }}
+	s := &server{dir: filepath.Join(e.dir, name), host: cmp.Or(o.host, "127.0.0.1"), flags: o.flags, env: o.env, auth: o.auth, drop: func() error { return nil }}
 	if err := os.Mkdir(s.dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -267,7 +269,7 @@ func (s *server) command(ctx context.Context) *exec.Cmd {
 	}
 	args := append([]string{"server", "start", "--host", s.host, "--port", port, "--database", s.database}, s.flags...)
 	cmd := exec.CommandContext(ctx, env.binary, args...)
-	cmd.Env = append(cleanEnvironment(), "LEAT_HOME="+s.dir)
+	cmd.Env = append(append(cleanEnvironment(), "LEAT_HOME="+s.dir), s.env...)
 	if s.auth != "" {
 		cmd.Args = append(cmd.Args, "--auth-string", s.auth)
 	}
