@@ -70,6 +70,10 @@ bench: build venv ## Compare with the reference server; BENCH_ARGS go to ./bench
 	LEAT_TEST_PYTHON=$(CURDIR)/.venv/bin/python LEAT_TEST_BINARY=$(CURDIR)/bin/leat \
 		scripts/with-postgres.sh --durable go run ./bench $(BENCH_ARGS)
 
+.PHONY: bench-emulators
+bench-emulators: ## Make the environments of LocalStack and moto, beside which make bench then runs Step Functions
+	@scripts/bench-emulators.sh
+
 .PHONY: venv
 venv: ## Make .venv with the pinned Prefect client
 	@scripts/venv.sh

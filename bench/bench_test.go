@@ -14,7 +14,7 @@ func TestParseStat(t *testing.T) {
 	t.Parallel()
 	line := "42 (a (b) c) S 7 42 42 0 -1 4194304 1 2 3 4 11 22 33 44 20 0 5 0 100 5000 300 18446744073709551615"
 	p, ok := parseStat([]byte(line))
-	want := process{parent: 7, ticks: 11 + 22 + 33 + 44, resident: 300 * int64(os.Getpagesize()), command: "a (b) c"}
+	want := process{parent: 7, ticks: 11 + 22 + 33 + 44, resident: 300 * int64(os.Getpagesize()), threads: 5, command: "a (b) c"}
 	if diff := cmp.Diff(want, p, cmp.AllowUnexported(process{})); !ok || diff != "" {
 		t.Errorf("parsed %v (-want +got)\n%s", ok, diff)
 	}
@@ -119,6 +119,9 @@ func TestSelectRows(t *testing.T) {
 	if err != nil || len(got) != 2 || got[0].key != "logs" || got[1].key != "life1" {
 		t.Errorf("selected %v, %v", got, err)
 	}
+	if got, err := selectRows("flows,states"); err != nil || len(got) != len(rows()) {
+		t.Errorf("both kinds are %d rows of %d, %v", len(got), len(rows()), err)
+	}
 	if _, err := selectRows("nothing"); err == nil {
 		t.Error("a row that is not there was selected")
 	}
@@ -132,10 +135,31 @@ func TestReport(t *testing.T) {
 		Work: "work", Database: sqlite, Goal: "CPU ≤ 1/75", Met: &met,
 		Ours:      &sample{Ops: 1000, Seconds: 1, CPU: 1, P50: 1, P95: 2, P99: 3},
 		Reference: &sample{Ops: 100, Seconds: 10, CPU: 9, Errors: 5, Note: "first error: a|b"},
-	}})
+	}}, nil)
 	const want = "| work | sqlite | 1.00 CPU s per 1,000; 1000/s; p50 1.00, p95 2.00, p99 3.00 ms; 0 errors | " +
 		"90.0 CPU s per 1,000; 10.0/s; p50 0, p95 0, p99 0 ms; 5 errors; first error: a/b | CPU 1/90.0; rate 100× | CPU ≤ 1/75 | yes |\n"
 	if _, row, _ := strings.Cut(out.String(), "|---|---|---|---|---|---|---|\n"); row != want {
 		t.Errorf("got  %s\nwant %s", row, want)
+	}
+}
+
+func TestReportOfStates(t *testing.T) {
+	t.Parallel()
+	met := false
+	var out strings.Builder
+	report(&out, []result{{
+		Work: "work", Database: postgres, Goal: "≤ 2 ms CPU each", Met: &met,
+		Ours: &sample{Ops: 1000, Seconds: 1, CPU: 3, DatabaseCPU: 1.5, P50: 1, P95: 2, P99: 3},
+		Emulators: map[string]*sample{
+			localStack: {Ops: 10, Seconds: 1, CPU: 0.9, P50: 90, P95: 95, P99: 99}, moto: {Note: "not installed: why"},
+		},
+	}}, map[string]emulator{localStack: {version: "1.2.3"}, moto: {missing: "not installed: why"}})
+	const want = "| work | database | leat, durable | LocalStack 1.2.3, in memory | moto, in memory | leat to them | goal | met |\n" +
+		"|---|---|---|---|---|---|---|---|\n" +
+		"| work | postgres | 3.00 ms CPU each (50 % in Postgres); 1000/s; p50 1.00, p95 2.00, p99 3.00 ms; 0 errors | " +
+		"90.0 ms CPU each; 10.0/s; p50 90.0, p95 95.0, p99 99.0 ms; 0 errors | not installed: why | " +
+		"LocalStack: CPU 1/30.0; rate 100× | ≤ 2 ms CPU each | NO |\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }

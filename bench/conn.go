@@ -42,7 +42,17 @@ func (c *conn) post(ctx context.Context, path string, body []byte, want int) ([]
 }
 
 func (c *conn) do(ctx context.Context, method, path string, body []byte, want int) ([]byte, error) {
-	status, err := c.exchange(ctx, method, path, body)
+	return c.ask(ctx, method, "/api"+path, prefectHeaders, body, want)
+}
+
+// prefectHeaders are what the SDK sends beside Host and the length.
+const prefectHeaders = "Accept: */*\r\nUser-Agent: prefect/3.8.8 (API 0.8.4)\r\nX-Prefect-Api-Version: 0.8.4\r\n" +
+	"Content-Type: application/json\r\n"
+
+// ask sends a request with headers, each of which ends with its line. Any other
+// status than want is an error.
+func (c *conn) ask(ctx context.Context, method, path, headers string, body []byte, want int) ([]byte, error) {
+	status, err := c.exchange(ctx, method, path, headers, body)
 	if err != nil {
 		c.close()
 		return nil, err
@@ -53,7 +63,7 @@ func (c *conn) do(ctx context.Context, method, path string, body []byte, want in
 	return c.in.Bytes(), nil
 }
 
-func (c *conn) exchange(ctx context.Context, method, path string, body []byte) (int, error) {
+func (c *conn) exchange(ctx context.Context, method, path, headers string, body []byte) (int, error) {
 	if c.nc == nil {
 		d := net.Dialer{Timeout: 10 * time.Second}
 		nc, err := d.DialContext(ctx, "tcp", c.addr)
@@ -63,13 +73,13 @@ func (c *conn) exchange(ctx context.Context, method, path string, body []byte) (
 		c.nc, c.r = nc, bufio.NewReaderSize(nc, 32<<10)
 	}
 	c.out = append(c.out[:0], method...)
-	c.out = append(c.out, " /api"...)
+	c.out = append(c.out, ' ')
 	c.out = append(c.out, path...)
 	c.out = append(c.out, " HTTP/1.1\r\nHost: "...)
 	c.out = append(c.out, c.addr...)
-	// The headers that the SDK sends.
-	c.out = append(c.out, "\r\nAccept: */*\r\nUser-Agent: prefect/3.8.8 (API 0.8.4)\r\nX-Prefect-Api-Version: 0.8.4\r\n"+
-		"Content-Type: application/json\r\nContent-Length: "...)
+	c.out = append(c.out, "\r\n"...)
+	c.out = append(c.out, headers...)
+	c.out = append(c.out, "Content-Length: "...)
 	c.out = strconv.AppendInt(c.out, int64(len(body)), 10)
 	c.out = append(c.out, "\r\n\r\n"...)
 	c.out = append(c.out, body...)

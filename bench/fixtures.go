@@ -14,6 +14,10 @@ type fixtures struct {
 	deployment string
 	limit      bool
 	filled     int // runs stored for the row of filters
+	// machines are the ARNs of the state machines made, by name.
+	machines map[string]string
+	// looped is the execution with a long history.
+	looped []byte
 }
 
 // leaseLimit is the name of the concurrency limit that leases are taken of.

@@ -15,6 +15,8 @@ type load struct {
 	clients int
 	limit   time.Duration
 	max     int // operations; 0 means no limit
+	// patience is how long an execution of a state machine may take.
+	patience time.Duration
 }
 
 // sample is what a row measured on one server.

@@ -18,6 +18,7 @@ type process struct {
 	ticks int64
 	// resident memory in bytes.
 	resident int64
+	threads  int
 	command  string
 }
 
@@ -61,7 +62,7 @@ func parseStat(data []byte) (process, bool) {
 	}
 	return process{
 		parent: int(number(1)), ticks: number(11) + number(12) + number(13) + number(14),
-		resident: number(21) * int64(os.Getpagesize()), command: string(data[open+1 : end]),
+		resident: number(21) * int64(os.Getpagesize()), threads: int(number(17)), command: string(data[open+1 : end]),
 	}, true
 }
 
@@ -70,6 +71,7 @@ type usage struct {
 	cpu      float64 // seconds
 	database float64 // the part of cpu that is Postgres'
 	resident int64   // bytes; shared pages count once per process
+	threads  int
 }
 
 // treeUsage adds up the process and its descendants. What a child used before
@@ -83,6 +85,7 @@ func treeUsage(root int) usage {
 			if p == root {
 				ticks += all[pid].ticks
 				u.resident += all[pid].resident
+				u.threads += all[pid].threads
 				break
 			}
 		}

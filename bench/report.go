@@ -13,32 +13,86 @@ import (
 	"time"
 )
 
-// report prints the table as Markdown.
-func report(w io.Writer, results []result) {
-	var out strings.Builder
-	out.WriteString("| work | database | leat | reference | leat to reference | goal | met |\n|---|---|---|---|---|---|---|\n")
+// report prints the tables as Markdown: that of the rows compared with the
+// reference, and that of Step Functions.
+func report(w io.Writer, results []result, emulators map[string]emulator) {
+	var flows, states []result
 	for _, r := range results {
-		met := ""
-		if r.Met != nil {
-			met = map[bool]string{true: "yes", false: "NO"}[*r.Met]
+		if r.Emulators == nil {
+			flows = append(flows, r)
+		} else {
+			states = append(states, r)
 		}
-		ours := cell(r.Ours)
-		if r.Error != "" {
-			ours += " FAILED: " + strings.ReplaceAll(r.Error, "\n", " ")
-		}
-		fmt.Fprintf(&out, "| %s | %s | %s | %s | %s | %s | %s |\n", r.Work, r.Database, ours, cell(r.Reference), ratio(r.Ours, r.Reference), r.Goal, met)
+	}
+	var out strings.Builder
+	if len(flows) > 0 {
+		flowTable(&out, flows)
+	}
+	if len(flows) > 0 && len(states) > 0 {
+		out.WriteString("\n")
+	}
+	if len(states) > 0 {
+		stateTable(&out, states, emulators)
 	}
 	_, _ = io.WriteString(w, out.String()) // nobody reads a closed stdout
 }
 
-// cell is one server's figures.
-func cell(s *sample) string {
+func flowTable(out *strings.Builder, results []result) {
+	const unit = " CPU s per 1,000"
+	out.WriteString("| work | database | leat | reference | leat to reference | goal | met |\n|---|---|---|---|---|---|---|\n")
+	for _, r := range results {
+		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s | %s |\n",
+			r.Work, r.Database, r.ours(unit), cell(r.Reference, unit), ratio(r.Ours, r.Reference), r.Goal, r.met())
+	}
+}
+
+// stateTable gives the CPU of each execution, as the goals do; CPU seconds per
+// 1,000 operations are milliseconds of each.
+func stateTable(out *strings.Builder, results []result, installed map[string]emulator) {
+	const unit = " ms CPU each"
+	out.WriteString("| work | database | leat, durable |")
+	for _, product := range emulators() {
+		fmt.Fprintf(out, " %s, in memory |", strings.TrimSpace(title(product)+" "+installed[product].version))
+	}
+	out.WriteString(" leat to them | goal | met |\n|---|---|---|---|---|---|---|---|\n")
+	for _, r := range results {
+		fmt.Fprintf(out, "| %s | %s | %s |", r.Work, r.Database, r.ours(unit))
+		var ratios []string
+		for _, product := range emulators() {
+			theirs := r.Emulators[product]
+			fmt.Fprintf(out, " %s |", cell(theirs, unit))
+			if text := ratio(r.Ours, theirs); text != "" {
+				ratios = append(ratios, title(product)+": "+text)
+			}
+		}
+		fmt.Fprintf(out, " %s | %s | %s |\n", strings.Join(ratios, ". "), r.Goal, r.met())
+	}
+}
+
+// ours is leat's cell.
+func (r *result) ours(unit string) string {
+	text := cell(r.Ours, unit)
+	if r.Error != "" {
+		text += " FAILED: " + strings.ReplaceAll(r.Error, "\n", " ")
+	}
+	return text
+}
+
+func (r *result) met() string {
+	if r.Met == nil {
+		return ""
+	}
+	return map[bool]string{true: "yes", false: "NO"}[*r.Met]
+}
+
+// cell is one server's figures; unit is that of CPU seconds per 1,000.
+func cell(s *sample, unit string) string {
 	if s == nil {
 		return ""
 	}
 	var parts []string
 	if s.Ops > 0 && s.Seconds > 0 {
-		cpu := number(s.cpuPer1000()) + " CPU s per 1,000"
+		cpu := number(s.cpuPer1000()) + unit
 		if s.DatabaseCPU > 0 {
 			cpu += fmt.Sprintf(" (%.0f %% in Postgres)", 100*s.DatabaseCPU/s.CPU)
 		}
@@ -62,7 +116,7 @@ func ratio(ours, theirs *sample) string {
 		return ""
 	}
 	if !theirs.usable() {
-		return "none: the reference refuses too much"
+		return "none: too much is refused"
 	}
 	var parts []string
 	if a, b := ours.cpuPer1000(), theirs.cpuPer1000(); a > 0 && b > 0 {
@@ -96,11 +150,15 @@ func number(f float64) string {
 }
 
 // writeJSON keeps the results with what they depend on.
-func writeJSON(file string, results []result) error {
-	text, err := json.MarshalIndent(map[string]any{
+func writeJSON(file string, results []result, installed map[string]emulator) error {
+	content := map[string]any{
 		"measured": time.Now().UTC().Format(time.RFC3339), "go": runtime.Version(), "cpus": runtime.NumCPU(),
 		"system": runtime.GOOS + "/" + runtime.GOARCH, "results": results,
-	}, "", "  ")
+	}
+	for product, e := range installed {
+		content[product] = e.version
+	}
+	text, err := json.MarshalIndent(content, "", "  ")
 	if err != nil {
 		return err
 	}

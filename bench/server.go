@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -56,15 +58,7 @@ func (b *bench) start(ctx context.Context, product, dir, database string) (*serv
 	if strings.HasPrefix(database, "postgres") {
 		s.cluster = b.cluster
 	}
-	args := []string{"server", "start", "--host", "127.0.0.1", "--port", strconv.Itoa(port)}
-	if product == leat {
-		s.cmd = exec.CommandContext(ctx, b.leat, append(args, "--database", database)...) //nolint:gosec // the program is the user's choice
-		s.cmd.Env = append(cleanEnvironment(), "LEAT_HOME="+dir, "LEAT_LOG_LEVEL=warn")
-	} else {
-		s.cmd = exec.CommandContext(ctx, b.python, append([]string{"-m", "prefect"}, args...)...) //nolint:gosec // the program is the user's choice
-		s.cmd.Env = append(cleanEnvironment(), "PREFECT_HOME="+dir, "PREFECT_API_DATABASE_CONNECTION_URL="+database,
-			"PREFECT_SERVER_ANALYTICS_ENABLED=false", "DO_NOT_TRACK=1", "PREFECT_LOGGING_SERVER_LEVEL=WARNING")
-	}
+	s.cmd = b.command(ctx, s, database, port)
 	log, err := os.OpenFile(filepath.Join(dir, "server.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
@@ -87,12 +81,30 @@ func (b *bench) start(ctx context.Context, product, dir, database string) (*serv
 	return s, nil
 }
 
-// awaitReady asks every two milliseconds for the answer true.
+// command is what starts the server, as a user would.
+func (b *bench) command(ctx context.Context, s *server, database string, port int) *exec.Cmd {
+	number := strconv.Itoa(port)
+	if emulates(s.product) {
+		return b.emulatorCommand(ctx, s, number)
+	}
+	args := []string{"server", "start", "--host", "127.0.0.1", "--port", number}
+	if s.product == leat {
+		cmd := exec.CommandContext(ctx, b.leat, append(args, "--database", database)...) //nolint:gosec // the program is the user's choice
+		cmd.Env = append(cleanEnvironment(), "LEAT_HOME="+s.dir, "LEAT_LOG_LEVEL=warn")
+		return cmd
+	}
+	cmd := exec.CommandContext(ctx, b.python, append([]string{"-m", "prefect"}, args...)...) //nolint:gosec // the program is the user's choice
+	cmd.Env = append(cleanEnvironment(), "PREFECT_HOME="+s.dir, "PREFECT_API_DATABASE_CONNECTION_URL="+database,
+		"PREFECT_SERVER_ANALYTICS_ENABLED=false", "DO_NOT_TRACK=1", "PREFECT_LOGGING_SERVER_LEVEL=WARNING")
+	return cmd
+}
+
+// awaitReady asks every two milliseconds until the server is ready.
 func (s *server) awaitReady(ctx context.Context) error {
 	c := newConn(s.addr)
 	defer c.close()
 	for end := time.Now().Add(readyTime); time.Now().Before(end) && ctx.Err() == nil; {
-		if body, err := c.do(ctx, "GET", "/health", nil, 200); err == nil && strings.TrimSpace(string(body)) == "true" {
+		if s.answers(ctx, c) {
 			return nil
 		}
 		if s.ended() {
@@ -101,6 +113,15 @@ func (s *server) awaitReady(ctx context.Context) error {
 		time.Sleep(2 * time.Millisecond)
 	}
 	return errors.New("no answer in time")
+}
+
+// answers tells whether the server is ready: it says that it is healthy.
+func (s *server) answers(ctx context.Context, c *conn) bool {
+	if emulates(s.product) {
+		return s.emulatorAnswers(ctx, c)
+	}
+	body, err := c.do(ctx, http.MethodGet, "/health", nil, http.StatusOK)
+	return err == nil && strings.TrimSpace(string(body)) == "true"
 }
 
 // ended tells whether the process has died: it is then a zombie, as nobody has
@@ -169,13 +190,10 @@ func freePort(ctx context.Context) (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
-// cleanEnvironment is ours without what would set up either product.
+// cleanEnvironment is ours without what would set up one of the products.
 func cleanEnvironment() []string {
-	var kept []string
-	for _, v := range os.Environ() {
-		if !strings.HasPrefix(v, "PREFECT_") && !strings.HasPrefix(v, "LEAT_") {
-			kept = append(kept, v)
-		}
-	}
-	return kept
+	foreign := []string{"PREFECT_", "LEAT_", "AWS_", "LOCALSTACK_", "MOTO_"}
+	return slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return slices.ContainsFunc(foreign, func(prefix string) bool { return strings.HasPrefix(v, prefix) })
+	})
 }

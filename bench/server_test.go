@@ -55,6 +55,8 @@ func generators() map[string]struct {
 	return map[string]generator{
 		"life1": {1, runLife}, "life64": {manyClients, runLife}, "deployment": {someClients, deploymentRuns},
 		"logs": {someClients, logs}, "leases": {someClients, leases}, "events": {4, taskEvents}, "filters": {1, filters},
+		"pass": {1, executed(passMachine())}, "chain100": {1, executed(chainMachine(100))}, "loop1000": {1, executed(loopMachine(1000))},
+		"map1000": {1, executed(mapMachine(1000))}, "three64": {manyClients, executed(threeMachine())},
 	}
 }
 
@@ -64,7 +66,7 @@ func TestGenerators(t *testing.T) {
 	t.Parallel()
 	s := inProcess(t, filepath.Join(t.TempDir(), "leat.db"))
 	for name, g := range generators() {
-		got, err := g.work(t.Context(), s, load{clients: g.clients, limit: time.Minute, max: 2 * g.clients})
+		got, err := g.work(t.Context(), s, load{clients: g.clients, limit: time.Minute, max: 2 * g.clients, patience: time.Minute})
 		if err != nil || got.Errors != 0 || got.Ops != 2*g.clients {
 			t.Errorf("%s: %d operations, %d errors, %s, %v", name, got.Ops, got.Errors, got.Note, err)
 		}
@@ -100,12 +102,12 @@ func benchmarkServer(b *testing.B, database func(*testing.B) string) {
 	for name, g := range generators() {
 		b.Run(name, func(b *testing.B) {
 			s := inProcess(b, database(b))
-			if _, err := g.work(b.Context(), s, load{clients: 1, limit: time.Minute, max: 1}); err != nil {
+			if _, err := g.work(b.Context(), s, load{clients: 1, limit: time.Minute, max: 1, patience: time.Minute}); err != nil {
 				b.Fatal(err)
 			}
 			b.ReportAllocs()
 			b.ResetTimer()
-			got, err := g.work(b.Context(), s, load{clients: min(g.clients, b.N), limit: time.Hour, max: b.N})
+			got, err := g.work(b.Context(), s, load{clients: min(g.clients, b.N), limit: time.Hour, max: b.N, patience: time.Minute})
 			if err != nil || got.Errors != 0 {
 				b.Fatal(err, got.Note)
 			}
