@@ -162,6 +162,7 @@ func (x *Execution) Step(now time.Time, inputs ...Input) *Result {
 	for _, in := range inputs {
 		if x.root.Status == Running || in.Kind == InputRedrive {
 			x.apply(in)
+			x.endAtLimit()
 		}
 	}
 	for x.root.Status == Running && len(x.root.Ready) > 0 {
@@ -186,14 +187,22 @@ func (x *Execution) turn() {
 	x.endAtLimit()
 }
 
-// endAtLimit fails an execution whose history is too long.
+// endAtLimit fails an execution whose history is full: the last event that fits
+// tells of it.
 func (x *Execution) endAtLimit() {
-	if !x.info.Express && x.root.Status == Running && x.root.Events >= x.eventLimit() {
-		x.end(Failed, nil, Failure{
-			Error: "States.Runtime",
-			Cause: fmt.Sprintf("The execution reached the maximum number of history events (%d).", x.eventLimit()),
-		}, x.root.Events)
+	if most := x.eventLimit(); !x.info.Express && x.root.Status == Running && x.root.Events >= most {
+		surplus := int(x.root.Events - most + 1)
+		x.out.Events = x.out.Events[:max(0, len(x.out.Events)-surplus)]
+		x.root.Events = most - 1
+		x.endFull()
 	}
+}
+
+// endFull fails the execution with the last event that its history takes.
+func (x *Execution) endFull() {
+	x.end(Failed, nil, Failure{
+		Error: errRuntime, Cause: fmt.Sprintf("The execution reached the maximum number of history events (%d).", x.eventLimit()),
+	}, x.root.Events)
 }
 
 func (x *Execution) eventLimit() int64 {

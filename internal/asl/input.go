@@ -77,7 +77,8 @@ func (x *Execution) waiting(key int64) *frame {
 
 // redrive goes on with the states that did not succeed.
 func (x *Execution) redrive() {
-	if x.root.Status == Running || x.root.Status == Succeeded {
+	full := !x.info.Express && x.root.Events+1 >= x.eventLimit()
+	if x.root.Status == Running || x.root.Status == Succeeded || full {
 		return
 	}
 	x.root.Status = Running

@@ -62,13 +62,14 @@ func (r *replayer) next() error {
 		x.startTask(f)
 	case in != nil:
 		x.apply(*in)
-	case e.Type == EventExecutionFailed && e.Previous == x.root.Events && x.root.Events >= x.eventLimit():
-		x.endAtLimit() // after the turn of a frame that did nothing with it
+	case e.Type == EventExecutionFailed && e.ID == x.eventLimit() && x.root.Events == e.Previous && x.root.Events == e.ID-1:
+		x.endFull() // the events of what led to it did not fit
 	case x.root.Status == Running && len(x.root.Ready) > 0:
 		r.advance(e)
 		x.turn()
 		return r.compare()
 	}
+	x.endAtLimit()
 	if len(x.out.Events) == 0 {
 		return fmt.Errorf("nothing that the machine waits for leads to it")
 	}
