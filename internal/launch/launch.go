@@ -49,6 +49,8 @@ type Job struct {
 	// Container is how a launcher of containers runs the program; others leave it
 	// alone.
 	Container *Container
+	// Task is how a launcher of ECS tasks runs the program; others leave it alone.
+	Task *Task
 }
 
 // Container is what there is to say of a container besides the program in it.
@@ -88,6 +90,28 @@ type Container struct {
 // Registry are credentials of a registry of images.
 type Registry struct{ Username, Password, URL string }
 
+// Task is what there is to say of a task of Amazon ECS besides the program in it.
+type Task struct {
+	// Container names the container that runs the program.
+	Container string
+	// Definition is a request of RegisterTaskDefinition, as JSON decodes it; it is
+	// registered unless the newest of its family is the same. Nil takes the
+	// definition that Request names.
+	Definition map[string]any
+	// Request is a request of RunTask, as JSON decodes it. The launcher adds the
+	// definition, the job's command and environment, and what it finds runs again by.
+	Request map[string]any
+	// VPC is the one whose subnets the task is put into when Request has no network
+	// configuration; "" is the account's default.
+	VPC string
+	// Region is where the task runs, and Role is assumed to run it there; "" leaves
+	// either to the launcher's own configuration.
+	Region, Role string
+	// Deregister takes the definition back after the task's end if it was
+	// registered for it.
+	Deregister bool
+}
+
 // Exit is how work ended.
 type Exit struct {
 	// Code is the exit status; below zero it is the signal that ended the program.
@@ -96,6 +120,8 @@ type Exit struct {
 	Unknown bool
 	// OutOfMemory is true when the system ended it for using too much memory.
 	OutOfMemory bool
+	// Reason is what the infrastructure says of the end, when it had a part in it.
+	Reason string
 }
 
 // OK reports whether the program ended without complaint.
@@ -103,6 +129,17 @@ func (e Exit) OK() bool { return e.Code == 0 && !e.Unknown }
 
 // String says in words how the work ended, and what that usually means.
 func (e Exit) String() string {
+	if e.Reason == "" {
+		return e.words()
+	}
+	if e.Unknown {
+		return "The work ended without an exit status: " + e.Reason
+	}
+	return e.words() + " The infrastructure says: " + e.Reason
+}
+
+// words are about the program alone.
+func (e Exit) words() string {
 	if e.Unknown {
 		return "The process is gone, and nobody saw how it ended."
 	}
