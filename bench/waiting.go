@@ -10,7 +10,12 @@ import (
 	"time"
 )
 
-const waitingExecutions = 100_000
+// How many executions wait. The emulators hold two threads for each, of which a
+// machine has some ten thousands.
+const (
+	waitingExecutions = 100_000
+	waitingEmulated   = 2000
+)
 
 // Names of the figures of the row of waiting executions.
 const (
@@ -38,10 +43,10 @@ func waiting(ctx context.Context, b *bench, t target) (sample, error) {
 	defer s.stop()
 	l, idle := load{clients: manyClients, limit: 10 * time.Minute, max: waitingExecutions}, 10*time.Second
 	if emulates(t.product) {
-		l.limit = time.Minute
+		l.limit, l.max = time.Minute, waitingEmulated
 	}
 	if b.quick {
-		l.limit, l.max, idle = l.limit/10, waitingExecutions/10, 2*time.Second
+		l.limit, l.max, idle = l.limit/10, l.max/10, 2*time.Second
 	}
 	return waits(ctx, s, l, idle)
 }
