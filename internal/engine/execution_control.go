@@ -127,7 +127,7 @@ func (e *Engine) PerformControl(ctx context.Context, ws core.WorkspaceID, a *cor
 
 // steer makes of what somebody wants of an execution's run what the execution can
 // do: it ends before its run is Cancelled, and is tried again only where it can
-// be. It reports whether the run is an execution at all, as clients may give any
+// be. Any other state is refused. It reports whether the run is an execution at all, as clients may give any
 // run the infrastructure of one.
 func steer(tx core.Tx, now time.Time, run *core.FlowRun, state *core.State) (bool, error) {
 	row, err := tx.Execution(run.ID)
@@ -143,6 +143,10 @@ func steer(tx core.Tx, now time.Time, run *core.FlowRun, state *core.State) (boo
 			return true, err
 		}
 		return true, d.checkRedrive(now)
+	case state.Type == core.Scheduled && run.State.Is(core.Scheduled):
+		// It waits to be redriven, and may be marked late.
+	default:
+		return true, core.Errorf(core.Conflict, "Flow run %s is an execution of a state machine, which alone decides its state; it can be cancelled, and retried", run.ID)
 	}
 	return true, nil
 }

@@ -36,6 +36,22 @@ func TestExecutionsAreSteeredAsFlowRuns(t *testing.T) {
 			refusal: "Execution is SUCCEEDED and cannot be redriven",
 		},
 		{
+			name: "its state is the machine's to tell", definition: waits, proposed: core.Completed, want: core.Running,
+			refusal: "which alone decides its state",
+		},
+		{
+			name: "its state is the machine's to tell by force too", definition: waits, proposed: core.Crashed, force: true, want: core.Running,
+			refusal: "which alone decides its state",
+		},
+		{
+			name: "one that runs is not paused", definition: waits, proposed: core.Paused, want: core.Running,
+			refusal: "which alone decides its state",
+		},
+		{
+			name: "one that runs is not started again", definition: waits, proposed: core.Scheduled, force: true, want: core.Running,
+			refusal: "which alone decides its state",
+		},
+		{
 			name: "an express one is not redriven", definition: fails, kind: "EXPRESS", proposed: core.Scheduled, force: true, want: core.Failed,
 			refusal: "Execution is EXPRESS and cannot be redriven",
 		},
@@ -89,6 +105,44 @@ func TestARunWithAnExecutionsNameIsNoExecution(t *testing.T) {
 		out, err := e.SetFlowRunState(t.Context(), core.DefaultWorkspace, run.ID, engine.Proposal{State: core.State{Type: kind}, Force: true})
 		if err != nil || out.Run.State.Type != kind {
 			t.Errorf("proposing %s: %+v, %v", kind, out, err)
+		}
+	}
+}
+
+// TestAMachineOutlivesItsFlow deletes the flow that a machine's executions are runs of.
+func TestAMachineOutlivesItsFlow(t *testing.T) {
+	t.Parallel()
+	e, _ := setup(t)
+	x := startMachine(t, e, `{"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 600, "End": true}}}`, "")
+	var flow core.ID
+	if err := e.Store().View(t.Context(), core.DefaultWorkspace, func(tx core.Tx) error {
+		f, err := tx.FlowByName("m")
+		if err == nil {
+			flow = f.ID
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.DeleteFlow(t.Context(), core.DefaultWorkspace, flow); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.DescribeExecution(t.Context(), core.DefaultWorkspace, x.ARN); core.CodeOf(err) != core.NotFound {
+		t.Errorf("the execution of a deleted run is there: %v", err)
+	}
+	for range 2 {
+		y, err := e.StartExecution(t.Context(), core.DefaultWorkspace, engine.NewExecution{ARN: x.MachineARN})
+		if err != nil {
+			t.Fatalf("no execution can be started any more: %v", err)
+		}
+		if err := e.Store().View(t.Context(), core.DefaultWorkspace, func(tx core.Tx) error {
+			run, err := tx.FlowRun(y.RunID)
+			if err == nil && run.FlowName != "m" {
+				t.Errorf("the run is of flow %q", run.FlowName)
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

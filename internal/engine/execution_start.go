@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"strings"
+	"time"
 
 	"github.com/leat-dev/leat/internal/asl"
 	"github.com/leat-dev/leat/internal/core"
@@ -74,7 +75,7 @@ func (e *Engine) StartExecution(ctx context.Context, ws core.WorkspaceID, in New
 				return err
 			}
 		}
-		run, _, err := createFlowRun(tx, now, NewFlowRun{
+		run, err := createExecutionRun(tx, now, t.machine, NewFlowRun{
 			FlowID: t.machine.FlowID, Name: p.row.Name, Parameters: executionParameters(input, in.Input), InfrastructurePID: &p.row.ARN,
 			State: new(newState(core.Running, now)), Tags: []string{}, id: &p.row.RunID,
 		})
@@ -99,6 +100,22 @@ func (e *Engine) StartExecution(ctx context.Context, ws core.WorkspaceID, in New
 	s.change.Execution.Version-- // stored counts on, but a new row is as it was inserted
 	e.stored(ws, p, s)
 	return p.row, nil
+}
+
+// createExecutionRun makes the run that an execution is. The machine's flow is
+// made anew if somebody has deleted it.
+func createExecutionRun(tx core.Tx, now time.Time, m *core.StateMachine, in NewFlowRun) (*core.FlowRun, error) {
+	run, _, err := createFlowRun(tx, now, in)
+	if core.CodeOf(err) != core.Conflict {
+		return run, err
+	}
+	flow, err := flowNamed(tx, m.Name, now)
+	if err != nil {
+		return nil, err
+	}
+	in.FlowID = flow.ID
+	run, _, err = createFlowRun(tx, now, in)
+	return run, err
 }
 
 // takeItem counts an execution of a map run that starts; false tells that

@@ -49,6 +49,12 @@ func (t *tx) DeleteFlow(id core.ID) (bool, error) {
 		"DELETE FROM task_run WHERE flow_run_id IN (SELECT id FROM flow_run WHERE flow_id = ?)",
 		"DELETE FROM flow_run_state WHERE run_id IN (SELECT id FROM flow_run WHERE flow_id = ?)",
 		"DELETE FROM flow_run_input WHERE flow_run_id IN (SELECT id FROM flow_run WHERE flow_id = ?)",
+		"DELETE FROM execution WHERE run_id IN (SELECT id FROM flow_run WHERE flow_id = ?)",
+		"DELETE FROM execution_piece WHERE run_id IN (SELECT id FROM flow_run WHERE flow_id = ?)",
+		"DELETE FROM execution_history WHERE run_id IN (SELECT id FROM flow_run WHERE flow_id = ?)",
+		"DELETE FROM execution_action WHERE run_id IN (SELECT id FROM flow_run WHERE flow_id = ?)",
+		"DELETE FROM map_run_item WHERE map_run_id IN (SELECT m.id FROM map_run m JOIN flow_run r ON r.id = m.run_id WHERE r.flow_id = ?)",
+		"DELETE FROM map_run WHERE run_id IN (SELECT id FROM flow_run WHERE flow_id = ?)",
 		"DELETE FROM flow_run WHERE flow_id = ?",
 	} {
 		if err := t.exec(q, id); err != nil {

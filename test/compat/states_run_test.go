@@ -195,3 +195,40 @@ func TestStatesRunDeployments(t *testing.T) {
 		})
 	})
 }
+
+// TestStatesKeepTheirFlowsThroughKills kills the server while a state waits for a
+// flow, and again before the flow's end is taken up.
+func TestStatesKeepTheirFlowsThroughKills(t *testing.T) {
+	leatOnly(t)
+	onOwnServer(t, options{}, func(t *testing.T, s *server) {
+		var f, d struct{ ID string }
+		s.mustCall(t, http.MethodPost, "/flows/", object{"name": "f"}, &f)
+		s.mustCall(t, http.MethodPost, "/deployments/", object{"name": "d", "flow_id": f.ID}, &d)
+		arn := s.startMachine(t, "m", `{"StartAt": "Run", "States": {"Run": {"Type": "Task", "Resource": "arn:leat:states:::flow:run.sync",
+			"Parameters": {"Deployment": "f/d"}, "ResultSelector": {"sum.$": "$.Result.sum", "id.$": "$.FlowRunId"}, "End": true}}}`, `{}`)
+		var runs []flowRun
+		waitFor(t, 20*time.Second, "the run", func(ctx context.Context) (bool, error) {
+			var err error
+			runs, err = s.runsOf(ctx, d.ID)
+			return len(runs) > 0, err
+		})
+		again := func() {
+			t.Helper()
+			s.kill()
+			if err := s.start(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		again()
+		s.setState(t, runs[0].ID, object{"type": "RUNNING"})
+		s.setState(t, runs[0].ID, object{"type": "COMPLETED", "data": object{"sum": 10}})
+		again()
+		x := s.waitExecution(t, arn, time.Minute)
+		if want := `{"sum":10,"id":"` + runs[0].ID + `"}`; x["status"] != "SUCCEEDED" || x["output"] != want {
+			t.Errorf("the execution ends %v, want %s", x, want)
+		}
+		if runs, err := s.runsOf(t.Context(), d.ID); err != nil || len(runs) != 1 {
+			t.Errorf("%d runs, %v", len(runs), err)
+		}
+	})
+}
