@@ -9,10 +9,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/leat-dev/leat/internal/awscall"
 	"github.com/leat-dev/leat/internal/core"
 	engine "github.com/leat-dev/leat/internal/docker"
 	"github.com/leat-dev/leat/internal/launch"
 	"github.com/leat-dev/leat/internal/launch/docker"
+	"github.com/leat-dev/leat/internal/launch/ecs"
 	"github.com/leat-dev/leat/internal/launch/process"
 	"github.com/leat-dev/leat/internal/worker"
 )
@@ -29,7 +31,9 @@ func workerStartCommand(env *Env) *cobra.Command {
 Each flow run is a process of this machine, started by the command of its
 deployment's job variables, or else by: python -m prefect.engine
 With --type docker it is a container of the daemon that DOCKER_HOST names, made of
-the image that the job variables name.
+the image that the job variables name. With --type ecs it is a task of Amazon ECS:
+region, credentials and endpoint are those of the environment, as the AWS command
+line takes them, and the job variables are those of Prefect's ECS worker.
 The pool is created if there is none. When the worker is interrupted, it ends the
 processes under way and reports their runs as Crashed.`,
 		Example: "  leat worker start --pool local\n  leat worker start --pool local --work-queue urgent --limit 4",
@@ -52,7 +56,7 @@ processes under way and reports their runs as Crashed.`,
 		if *limit < 0 || *prefetch < 0 || *every <= 0 {
 			return usagef("--limit and --prefetch-seconds can't be below zero, --poll-every not zero")
 		}
-		launcher, title, err := newLauncher(cmd.Context(), env, *kind)
+		launcher, title, err := newLauncher(cmd.Context(), env, *kind, *grace)
 		if err != nil {
 			return err
 		}
@@ -71,7 +75,7 @@ processes under way and reports their runs as Crashed.`,
 			return err
 		}
 		w, err := worker.New(worker.Config{
-			Client: c, Launcher: launcher, Pool: *pool, Queues: *queues, Name: *name, Type: *kind, Containers: *kind == "docker", Limit: *limit,
+			Client: c, Launcher: launcher, Pool: *pool, Queues: *queues, Name: *name, Type: *kind, Containers: *kind == "docker", Tasks: *kind == "ecs", Limit: *limit,
 			Prefetch: time.Duration(*prefetch) * time.Second, PollEvery: *every, Grace: *grace, Environ: env.Environ, Output: env.Stdout,
 			Log: slog.New(slog.NewTextHandler(env.Stderr, &slog.HandlerOptions{Level: least})), Now: env.Now, Version: env.Version,
 			Started: func() { env.say("Worker '%s' polls work pool %s at %s", *name, *pool, c.URL()) },
@@ -94,19 +98,22 @@ processes under way and reports their runs as Crashed.`,
 
 // newLauncher returns the launcher of a type of worker, and what its workers are
 // called. A new launcher is a line here and below.
-func newLauncher(ctx context.Context, env *Env, kind string) (launch.Launcher, string, error) {
+func newLauncher(ctx context.Context, env *Env, kind string, grace time.Duration) (launch.Launcher, string, error) {
 	switch kind {
 	case "process":
 		return &process.Launcher{}, "ProcessWorker", nil
 	case "docker":
 		l, err := dockerLauncher(ctx, env)
 		return l, "DockerWorker", err
+	case "ecs":
+		l, err := ecsLauncher(ctx, env, grace)
+		return l, "ECSWorker", err
 	}
 	return nil, "", usagef("there is no launcher for type %q, only for: %s", kind, strings.Join(launcherTypes(), ", "))
 }
 
 // launcherTypes lists the types of workers that newLauncher knows.
-func launcherTypes() []string { return []string{"process", "docker"} }
+func launcherTypes() []string { return []string{"process", "docker", "ecs"} }
 
 // dockerLauncher returns a launcher for the daemon that DOCKER_HOST names, once
 // that answers.
@@ -119,4 +126,19 @@ func dockerLauncher(ctx context.Context, env *Env) (*docker.Launcher, error) {
 		return nil, err
 	}
 	return &docker.Launcher{Client: c, Output: env.Stdout, Now: env.Now, Log: slog.New(slog.NewTextHandler(env.Stderr, nil))}, nil
+}
+
+// ecsLauncher returns a launcher for the account and region that the environment
+// names, as it does for all SDKs of AWS.
+func ecsLauncher(ctx context.Context, env *Env, grace time.Duration) (*ecs.Launcher, error) {
+	caller, err := awscall.New(awscall.Config{Now: env.Now})
+	if err != nil {
+		return nil, err
+	}
+	if region, err := caller.Region(ctx); err != nil {
+		return nil, err
+	} else if region == "" {
+		return nil, usagef("no AWS region is configured; set AWS_REGION")
+	}
+	return &ecs.Launcher{Caller: caller, Output: env.Stdout, Now: env.Now, Grace: grace, Log: slog.New(slog.NewTextHandler(env.Stderr, nil))}, nil
 }

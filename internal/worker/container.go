@@ -120,11 +120,14 @@ func containerName(name string) string {
 	return name[:min(len(name), 250)]
 }
 
+// remote tells whether jobs run apart from this machine's file system and network.
+func (w *Worker) remote() bool { return w.cfg.Containers || w.cfg.Tasks }
+
 // inherited is what a job's environment begins with: all of the worker's for a
-// process, but for a container, which has its own, only the settings of Prefect
+// process, but for a container or a task, which has its own, only the settings of Prefect
 // that don't name places of this machine.
 func (w *Worker) inherited() []string {
-	if !w.cfg.Containers {
+	if !w.remote() {
 		return w.cfg.Environ
 	}
 	var kept []string

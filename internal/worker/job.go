@@ -37,19 +37,23 @@ func (a *attempt) job(ctx context.Context, deployment *client.Deployment) (launc
 	if stream, ok := configuration["stream_output"].(bool); ok && !stream {
 		job.Output = nil
 	}
-	if a.w.cfg.Containers {
-		if job.Container, err = a.container(configuration); err != nil {
-			return launch.Job{}, nil, err
-		}
-	} else if dir, ok := configuration["working_dir"].(string); ok && dir != "" {
-		if job.Dir, err = filepath.Abs(dir); err != nil {
-			return launch.Job{}, nil, err
-		}
+	dir := text(configuration["working_dir"])
+	switch {
+	case a.w.cfg.Containers:
+		job.Container, err = a.container(configuration)
+	case a.w.cfg.Tasks:
+		job.Task, err = a.task(configuration)
+		job.Env = secretless(env, configuration)
+	case dir != "":
+		job.Dir, err = filepath.Abs(dir)
+	}
+	if err != nil {
+		return launch.Job{}, nil, err
 	}
 	command, _ := configuration["command"].(string)
 	if strings.TrimSpace(command) == "" {
 		job.Command = []string{python(env), "-m", engineModule}
-		if a.w.cfg.Containers {
+		if a.w.remote() {
 			job.Command = []string{"prefect", "flow-run", "execute"}
 		}
 	} else if job.Command, err = split(command); err != nil {

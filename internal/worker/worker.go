@@ -37,6 +37,10 @@ type Config struct {
 	// the image and the other settings of the job's configuration, and inherit
 	// nothing of this machine's environment.
 	Containers bool
+	// Tasks is true when the launcher runs jobs as tasks of Amazon ECS: they are
+	// made of the configuration's task definition and request, and inherit nothing
+	// of this machine's environment either.
+	Tasks bool
 	// Limit is how many runs may be under way at once; 0 is any number.
 	Limit int
 	// Prefetch is how long before its time a run is claimed.
@@ -167,7 +171,7 @@ func (w *Worker) session(ctx context.Context, work func(ctx, jobs context.Contex
 		return err
 	}
 	var control *control
-	if !w.cfg.Containers { // which could not reach it
+	if !w.remote() { // which could not reach it
 		var err error
 		if control, err = listenControl(ctx); err != nil {
 			w.cfg.Log.Warn("cancelled flows won't run their on_cancellation hooks", "error", err)
