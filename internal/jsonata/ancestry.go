@@ -1,6 +1,9 @@
 package jsonata
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // The parent operator % is resolved when an expression is compiled. A % seeks
 // the step whose context it stands for: it starts one level up, every further
@@ -28,7 +31,7 @@ func (n *node) resolveParents() *Error {
 	last := len(n.items) - 1
 	slots := n.items[last].seeking
 	if n.items[last].kind == kindParent {
-		slots = append(slots[:len(slots):len(slots)], n.items[last].slot)
+		slots = append(slices.Clip(slots), n.items[last].slot)
 	}
 	for _, s := range slots {
 		i := last - 1
@@ -73,8 +76,8 @@ func (n *node) seekParent(s *slot) *Error {
 		}
 	case kindPath:
 		n.tuple = true
-		for i := len(n.items) - 1; i >= 0; i-- {
-			if err := n.items[i].seekParent(s); err != nil {
+		for _, item := range slices.Backward(n.items) {
+			if err := item.seekParent(s); err != nil {
 				return err
 			}
 			if s.level == 0 {
@@ -97,6 +100,7 @@ func (n *node) kindName() string {
 			return n.items[0].text
 		}
 		return "path"
+	default:
+		return n.text
 	}
-	return n.text
 }

@@ -3,6 +3,7 @@ package jsonata
 import (
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -125,19 +126,21 @@ func (p *datePart) pattern() (string, error) {
 		return `((?:` + strings.Join(numberWords(), "|") + `|and|[-, ])+)`, nil
 	case styleUnknown:
 		return "", failValue("D3130", p.picture.text)
+	default: // digits, which follow
 	}
-	digit := "[" + string(p.picture.zero) + "-" + string(p.picture.zero+9)
+	var digit strings.Builder
+	digit.WriteString("[" + string(p.picture.zero) + "-" + string(p.picture.zero+9))
 	for _, r := range p.picture.marks {
-		digit += regexp.QuoteMeta(string(r))
+		digit.WriteString(regexp.QuoteMeta(string(r)))
 	}
 	count := "+"
 	if p.width > 0 {
 		count = "{" + strconv.Itoa(min(p.width, 100)) + "}"
 	}
 	if p.picture.ordinal {
-		return "(" + digit + "]" + count + "(?:th|st|nd|rd))", nil
+		return "(" + digit.String() + "]" + count + "(?:th|st|nd|rd))", nil
 	}
-	return "(" + digit + "]" + count + ")", nil
+	return "(" + digit.String() + "]" + count + ")", nil
 }
 
 // numberWords are all words that numbers are written with.
@@ -149,8 +152,8 @@ func numberWords() []string {
 	for _, w := range words {
 		out = append(out, ordinalOf(w))
 	}
-	for i := len(words) - 1; i >= 0; i-- {
-		out = append(out, words[i])
+	for _, word := range slices.Backward(words) {
+		out = append(out, word)
 	}
 	return out
 }

@@ -93,8 +93,9 @@ func (n *node) selects() bool {
 			}
 		}
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // check bounds a result: one that refers to the same part again and again can
@@ -213,8 +214,9 @@ func (ev *evaluator) dispatch(n *node, in any, sc *scope) (any, error) {
 		return v, nil
 	case kindLambda:
 		return &lambda{params: n.params, body: n.lhs, sig: n.sig, scope: sc, input: in}, nil
+	default:
+		return ev.dispatchRare(n, in, sc)
 	}
-	return ev.dispatchRare(n, in, sc)
 }
 
 func (ev *evaluator) dispatchRare(n *node, in any, sc *scope) (any, error) {
@@ -238,8 +240,9 @@ func (ev *evaluator) dispatchRare(n *node, in any, sc *scope) (any, error) {
 		return &transformer{node: n, scope: sc}, nil
 	case kindApply:
 		return ev.applyTo(n, in, sc)
+	default:
+		return nil, fail("S0206").at(n.at).withToken(n.text)
 	}
-	return nil, fail("S0206").at(n.at).withToken(n.text)
 }
 
 func (ev *evaluator) block(n *node, in any, sc *scope) (any, error) {
@@ -272,6 +275,7 @@ func (ev *evaluator) condition(n *node, in any, sc *scope) (any, error) {
 			return v, nil
 		}
 		return ev.eval(n.rhs, in, sc)
+	default: // kindCondition, which follows
 	}
 	if truth(v) {
 		return ev.eval(n.rhs, in, sc)

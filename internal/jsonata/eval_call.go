@@ -261,8 +261,7 @@ func (ev *evaluator) foreign(name string, f *Function) any {
 			}
 		}
 		v, ok, err := f.Call(args)
-		var failure *Error
-		if errors.As(err, &failure) {
+		if failure, ok := errors.AsType[*Error](err); ok {
 			own := *failure // it may be shared, and is given a place
 			own.offset = -1
 			return nil, &own

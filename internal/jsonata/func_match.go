@@ -77,7 +77,7 @@ func callSplit(c *callContext, args []any) (any, error) {
 		if err := c.grow(strings.Count(s, sep) + 1); err != nil {
 			return nil, err
 		}
-		for _, part := range strings.Split(s, sep) {
+		for part := range strings.SplitSeq(s, sep) {
 			if float64(len(out)) >= math.Floor(limit) {
 				break
 			}

@@ -22,8 +22,7 @@ type Expression struct {
 func Compile(text string) (*Expression, error) {
 	root, err := parse(text)
 	if err != nil {
-		var e *Error
-		if errors.As(err, &e) {
+		if e, ok := errors.AsType[*Error](err); ok {
 			return nil, e.finish(text)
 		}
 		return nil, err
@@ -87,8 +86,7 @@ func (e *Expression) Eval(input any, env *Env) (result any, ok bool, err error) 
 	ev := newEvaluator(env)
 	result, err = ev.run(e.root, input)
 	if err != nil {
-		var failure *Error
-		if errors.As(err, &failure) {
+		if failure, ok := errors.AsType[*Error](err); ok {
 			return nil, false, failure.finish(e.text)
 		}
 		return nil, false, err

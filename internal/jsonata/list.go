@@ -3,6 +3,7 @@ package jsonata
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/leat-dev/leat/internal/value"
@@ -121,12 +122,7 @@ func truth(v any) bool {
 			break
 		}
 		if len(items) != 1 {
-			for _, item := range items {
-				if truth(item) {
-					return true
-				}
-			}
-			return false
+			return slices.ContainsFunc(items, truth)
 		}
 		v = items[0]
 	}
@@ -154,10 +150,8 @@ func IsFunction(v any) bool { return isFunction(v) }
 func HasFunction(v any) bool {
 	switch v := v.(type) {
 	case []any:
-		for _, item := range v {
-			if HasFunction(item) {
-				return true
-			}
+		if slices.ContainsFunc(v, HasFunction) {
+			return true
 		}
 	case *value.Object:
 		for _, item := range v.All() {

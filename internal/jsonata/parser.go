@@ -164,6 +164,7 @@ func (p *parser) prefix(t token) (*node, error) {
 			return nil, err.at(t.at)
 		}
 		return &node{kind: kindRegex, at: t.at, value: re}, nil
+	default: // an operator, told by its text; the end is none
 	}
 	switch t.text {
 	case "and", "or", "in":
@@ -254,8 +255,9 @@ func bindsHere(n *node) bool {
 			}
 		}
 		return false
+	default:
+		return true
 	}
-	return true
 }
 
 // comma passes a comma, if there is one: then more must follow.

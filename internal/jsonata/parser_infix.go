@@ -91,6 +91,7 @@ func (p *parser) call(t token, left *node) (*node, error) {
 		n.text = left.text
 	case kindPath:
 		n.text = left.items[0].text
+	default: // a function without a name
 	}
 	for more := !p.is(")"); more; {
 		if p.is("?") {
@@ -207,5 +208,6 @@ func markTail(n *node) {
 		if len(n.items) > 0 {
 			markTail(n.items[len(n.items)-1])
 		}
+	default: // no other ends with a call
 	}
 }

@@ -145,6 +145,7 @@ func (p *integerPicture) format(f float64) (string, error) {
 		out = strings.ToUpper(out)
 	case titleCase:
 		out = titled(out)
+	default: // as it is
 	}
 	if f < 0 {
 		out = "-" + out
@@ -248,6 +249,7 @@ func (p *integerPicture) parse(text string) (float64, error) {
 		return fromRoman(strings.ToLower(text)), nil
 	case styleWords:
 		return fromWords(strings.ToLower(text)), nil
+	default: // digits, which follow
 	}
 	digits := strings.Map(func(r rune) rune {
 		switch {

@@ -318,12 +318,12 @@ func (ev *evaluator) foundBy(v any, s string) (*found, error) {
 	if !ok {
 		return nil, fail("T1010")
 	}
-	text, okText := field(o, "match").(string)
+	text, _ := field(o, "match").(string)
 	start, okStart := toNumber(field(o, "start"))
 	end, okEnd := toNumber(field(o, "end"))
 	groups, okGroups := field(o, "groups").([]any)
 	next, okNext := field(o, "next").(function)
-	if !okText && !(okStart || okEnd) || !okGroups || !okNext || !okStart || !okEnd {
+	if !okStart || !okEnd || !okGroups || !okNext {
 		return nil, fail("T1010")
 	}
 	if err := ev.spend(len(s) / 64); err != nil {

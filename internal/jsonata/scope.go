@@ -15,9 +15,9 @@ type binding struct {
 
 func (s *scope) get(name string) (any, bool) {
 	for ; s != nil; s = s.parent {
-		for i := len(s.vars) - 1; i >= 0; i-- {
-			if s.vars[i].name == name {
-				return s.vars[i].value, true
+		for _, v := range slices.Backward(s.vars) {
+			if v.name == name {
+				return v.value, true
 			}
 		}
 	}

@@ -85,8 +85,8 @@ func ordinalOf(word string) string {
 	case "twelve":
 		return "twelfth"
 	}
-	if strings.HasSuffix(word, "y") {
-		return strings.TrimSuffix(word, "y") + "ieth"
+	if stem, ok := strings.CutSuffix(word, "y"); ok {
+		return stem + "ieth"
 	}
 	return word + "th"
 }
