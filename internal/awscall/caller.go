@@ -164,7 +164,7 @@ func (c *Caller) exchange(ctx context.Context, r *Request) (*Operation, *answer,
 	}
 	params := r.Params
 	if params == nil {
-		params = emptyObject
+		params = value.NewObject(0)
 	}
 	w, err := encode(op, params, NewID)
 	if err != nil {

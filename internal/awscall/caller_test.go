@@ -80,12 +80,14 @@ func TestAnswersOfEachProtocolAreRead(t *testing.T) {
 		},
 		{
 			"REST-JSON: headers and a payload", "lambda", "invoke", `{"FunctionName":"f"}`,
-			map[string]string{"X-Amz-Executed-Version": "$LATEST"}, `{"a":1}`,
+			map[string]string{"X-Amz-Executed-Version": "$LATEST"},
+			`{"a":1}`,
 			`{"StatusCode":200,"ExecutedVersion":"$LATEST","Payload":"{\"a\":1}"}`,
 		},
 		{
 			"REST-XML: metadata is a map even when there is none", "s3", "getObject", `{"Bucket":"b","Key":"k"}`,
-			map[string]string{"ETag": `"e"`, "Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"}, "text",
+			map[string]string{"ETag": `"e"`, "Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"},
+			"text",
 			`{"Body":"text","LastModified":"2015-10-21T07:28:00Z","ContentLength":4,"ETag":"\"e\"","ContentType":"text/plain; charset=utf-8","Metadata":{}}`,
 		},
 		{
@@ -160,7 +162,8 @@ func TestErrorsOfEachProtocolAreRead(t *testing.T) {
 		},
 		{
 			"REST-JSON: the type stands in a header", "lambda", "invoke", `{"FunctionName":"f"}`, 404,
-			map[string]string{"x-amzn-ErrorType": "ResourceNotFoundException:http://x/"}, `{"Type":"User","Message":"Function not found"}`,
+			map[string]string{"x-amzn-ErrorType": "ResourceNotFoundException:http://x/"},
+			`{"Type":"User","Message":"Function not found"}`,
 			Error{Service: "Lambda", Code: "ResourceNotFoundException", Shape: "ResourceNotFoundException", Message: "Function not found", Status: 404, Client: true, Attempts: 1},
 		},
 		{
@@ -222,8 +225,7 @@ func TestParametersThatAnOperationDoesNotHaveAreRefused(t *testing.T) {
 	c := callerOf(t, func(http.ResponseWriter, *http.Request) { t.Error("the call was made") })
 	for _, params := range []string{`{"TableName":"t","Foo":1}`, `{"TableName":{}}`, `{"Limit":"many"}`, `{"Key":[]}`} {
 		_, _, err := c.Call(t.Context(), Request{Service: "dynamodb", Operation: "query", Params: mustParse(t, params)})
-		var wrong *ParameterError
-		if !errors.As(err, &wrong) {
+		if _, ok := errors.AsType[*ParameterError](err); !ok {
 			t.Errorf("%s: %v", params, err)
 		}
 	}

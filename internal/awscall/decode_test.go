@@ -21,8 +21,15 @@ func FuzzAnswers(f *testing.F) {
 	c := &catalog{}
 	var operations []*Operation
 	for _, o := range [][2]string{
-		{"dynamodb", "getitem"}, {"sns", "listtopics"}, {"ec2", "describevpcs"}, {"lambda", "invoke"}, {"lambda", "getfunction"},
-		{"s3", "getobject"}, {"s3", "listobjectsv2"}, {"s3", "getbucketlocation"}, {"sqs", "receivemessage"},
+		{"dynamodb", "getitem"},
+		{"sns", "listtopics"},
+		{"ec2", "describevpcs"},
+		{"lambda", "invoke"},
+		{"lambda", "getfunction"},
+		{"s3", "getobject"},
+		{"s3", "listobjectsv2"},
+		{"s3", "getbucketlocation"},
+		{"sqs", "receivemessage"},
 	} {
 		s, err := c.service(o[0])
 		if err != nil || s == nil || s.operations[o[1]] == nil {

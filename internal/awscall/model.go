@@ -454,13 +454,11 @@ func (m *Member) wireName() string {
 	return m.Name
 }
 
-var emptyObject = value.NewObject(0)
-
 func object(v any) *value.Object {
 	if o, ok := v.(*value.Object); ok {
 		return o
 	}
-	return emptyObject
+	return value.NewObject(0)
 }
 
 func get(o *value.Object, key string) any {

@@ -105,8 +105,7 @@ func (e *connectionError) Unwrap() error { return e.err }
 
 // retryable tells what standard mode tries again.
 func retryable(err error) bool {
-	var down *connectionError
-	if errors.As(err, &down) {
+	if _, ok := errors.AsType[*connectionError](err); ok {
 		return true
 	}
 	var e *Error
