@@ -119,18 +119,18 @@ func (r *Runner) describeTasks(ctx context.Context, watches []Watch, at []int, o
 			found[member(task, "taskArn")] = task
 		}
 	}
-	_, shape := elementOf(op.Output, "tasks")
+	shape := elementOf(op.Output, "tasks")
 	for _, i := range at {
 		out[i] = r.taskProgress(ctx, watches[i], found, shape)
 	}
 }
 
 // elementOf is the shape of the elements of a list member.
-func elementOf(s *awscall.Shape, name string) (string, *awscall.Shape) {
+func elementOf(s *awscall.Shape, name string) *awscall.Shape {
 	if m, ok := s.Member(name); ok && m.Shape.Element != nil {
-		return m.Name, m.Shape.Element
+		return m.Shape.Element
 	}
-	return "", nil
+	return nil
 }
 
 // taskProgress judges the tasks of one state.

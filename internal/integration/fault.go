@@ -51,8 +51,7 @@ func required(field string) string {
 
 // fault gives a failed call the name and cause that Step Functions shows.
 func fault(s service, op *awscall.Operation, params any, err error) *TaskError {
-	var wrong *awscall.ParameterError
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*awscall.ParameterError](err); ok {
 		if len(wrong.Unknown) == 0 {
 			return badParameters(params, wrong.Text)
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -67,9 +68,7 @@ func exchangeBy(ctx context.Context, client *http.Client, e *endpoint) (*reply, 
 	if len(e.body) == 0 {
 		req.Body = http.NoBody
 	}
-	for k, vs := range e.header {
-		req.Header[k] = vs
-	}
+	maps.Copy(req.Header, e.header)
 	if req.Header.Get("User-Agent") == "" {
 		req.Header.Set("User-Agent", userAgent)
 	}

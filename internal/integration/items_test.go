@@ -123,15 +123,23 @@ func TestItemsAreReadFromObjects(t *testing.T) {
 		most               int64
 		want, cause        string
 	}{
-		{name: "CSV by its first row: what is missing is empty, what is too much is left out",
+		{
+			name: "CSV by its first row: what is missing is empty, what is too much is left out",
 			body: "A,B\n1,2,3\n4\n,,,\n   \n\"x,\"\"y\"\"\nz\",'q'\n", config: `{"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW"}`,
-			want: `[{"A":"1","B":"2"},{"A":"4","B":""},{"A":"","B":""},{"A":"   ","B":""},{"A":"x,\"y\"\nz","B":"'q'"}]`},
-		{name: "CSV by given headers, with pipes", body: "1|2\n3|4\n", config: `{"InputType":"CSV","CSVHeaderLocation":"GIVEN","CSVHeaders":["H"],"CSVDelimiter":"PIPE"}`,
-			want: `[{"H":"1"},{"H":"3"}]`},
-		{name: "CSV of tabs after a byte order mark", body: "\xEF\xBB\xBFA\tB\n1\t2\n", config: `{"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW","CSVDelimiter":"TAB"}`,
-			want: `[{"A":"1","B":"2"}]`},
-		{name: "no more CSV rows than MaxItems", body: "A\n1\n2\n3\n", config: `{"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW"}`, most: 2,
-			want: `[{"A":"1"},{"A":"2"}]`},
+			want: `[{"A":"1","B":"2"},{"A":"4","B":""},{"A":"","B":""},{"A":"   ","B":""},{"A":"x,\"y\"\nz","B":"'q'"}]`,
+		},
+		{
+			name: "CSV by given headers, with pipes", body: "1|2\n3|4\n", config: `{"InputType":"CSV","CSVHeaderLocation":"GIVEN","CSVHeaders":["H"],"CSVDelimiter":"PIPE"}`,
+			want: `[{"H":"1"},{"H":"3"}]`,
+		},
+		{
+			name: "CSV of tabs after a byte order mark", body: "\xEF\xBB\xBFA\tB\n1\t2\n", config: `{"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW","CSVDelimiter":"TAB"}`,
+			want: `[{"A":"1","B":"2"}]`,
+		},
+		{
+			name: "no more CSV rows than MaxItems", body: "A\n1\n2\n3\n", config: `{"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW"}`, most: 2,
+			want: `[{"A":"1"},{"A":"2"}]`,
+		},
 		{name: "a MaxItems that is larger than the file", body: "A\n1\n", config: `{"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW"}`, most: 100000000, want: `[{"A":"1"}]`},
 		{name: "a MaxItems below zero", body: "A\n1\n", config: `{"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW"}`, most: -1, cause: "field MaxItems must be positive"},
 		{name: "an empty CSV file", config: `{"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW"}`, want: `[]`},
@@ -140,29 +148,41 @@ func TestItemsAreReadFromObjects(t *testing.T) {
 		{name: "a JSON array", body: `[1, {"a": 1.50}]`, config: `{"InputType":"JSON"}`, want: `[1,{"a":1.50}]`},
 		{name: "a JSON array by the older spelling of the resource", body: `[1]`, config: `{"InputType":"JSON"}`, resource: "arn:aws:states:::aws-sdk:s3:getObject", want: `[1]`},
 		{name: "a JSON object", body: `{"a": 1}`, config: `{"InputType":"JSON"}`, cause: "Attempting to map over non-iterable node."},
-		{name: "a JSON object within the file", body: `{"x/y": [{"a": 1, "b": []}]}`, config: `{"InputType":"JSON","ItemsPointer":"/x~1y/0"}`,
-			want: `[{"Key":"a","Value":1},{"Key":"b","Value":[]}]`},
+		{
+			name: "a JSON object within the file", body: `{"x/y": [{"a": 1, "b": []}]}`, config: `{"InputType":"JSON","ItemsPointer":"/x~1y/0"}`,
+			want: `[{"Key":"a","Value":1},{"Key":"b","Value":[]}]`,
+		},
 		{name: "an array within the file", body: `{"a": {"b": [1, 2, 3]}}`, config: `{"InputType":"JSON","ItemsPointer":"/a/b"}`, most: 2, want: `[1,2]`},
 		{name: "a pointer to nothing", body: `{}`, config: `{"InputType":"JSON","ItemsPointer":"/a"}`, cause: "The ItemsPointer /a points to nothing in the file"},
 		{name: "lines of JSON, packed, the last without its end", body: zipped(t, "{\"a\":1}\r\n\n2\n[3]"), config: `{"InputType":"JSONL"}`, want: `[{"a":1},2,[3]]`},
 		{name: "a line that is no JSON", body: "1\n{", config: `{"InputType":"JSONL"}`, cause: "Line 2 of the JSONL file cannot be read: "},
 		{name: "Parquet", body: "PAR1", config: `{"InputType":"PARQUET"}`, cause: "Items of InputType PARQUET cannot be read here: use CSV, JSON or JSONL"},
 		{name: "gzip that is cut off", body: zipped(t, "[1]")[:12], config: `{"InputType":"JSON"}`, cause: "The object is no valid gzip file: "},
-		{name: "an inventory with its packed files", config: `{"InputType":"MANIFEST"}`,
+		{
+			name: "an inventory with its packed files", config: `{"InputType":"MANIFEST"}`,
 			body: `{"destinationBucket":"arn:aws:s3:::other","fileFormat":"CSV","fileSchema":"Bucket, Key, Size","files":[{"key":"d/1.csv.gz"},{"key":"d/2.csv.gz"}]}`,
-			want: `[{"Bucket":"s","Key":"k1","Size":"1"},{"Bucket":"s","Key":"k2","Size":"2"},{"Bucket":"s","Key":"k3","Size":"3"}]`},
+			want: `[{"Bucket":"s","Key":"k1","Size":"1"},{"Bucket":"s","Key":"k2","Size":"2"},{"Bucket":"s","Key":"k3","Size":"3"}]`,
+		},
 		{name: "the files of a query of Athena", body: "s3://other/q/1\n\"s3://other/q/2\"\n", config: `{"InputType":"JSONL","ManifestType":"ATHENA_DATA"}`, want: `[1,2,3]`},
-		{name: "a key that is not there", params: `{"Bucket":"b","Key":"none"}`, config: `{"InputType":"JSON"}`,
-			cause: "The specified key does not exist. (Service: S3, Status Code: 404, Request ID: R1, Extended Request ID: null) (SDK Attempt Count: 1)"},
+		{
+			name: "a key that is not there", params: `{"Bucket":"b","Key":"none"}`, config: `{"InputType":"JSON"}`,
+			cause: "The specified key does not exist. (Service: S3, Status Code: 404, Request ID: R1, Extended Request ID: null) (SDK Attempt Count: 1)",
+		},
 		{name: "a bucket that is not there", params: `{"Bucket":"c","Key":"none"}`, config: `{"InputType":"JSON"}`, cause: "The specified bucket does not exist (Service: S3, "},
-		{name: "a listing of several pages", resource: list, params: `{"Bucket":"other","Prefix":"l/"}`,
+		{
+			name: "a listing of several pages", resource: list, params: `{"Bucket":"other","Prefix":"l/"}`,
 			want: `[{"Etag":"\"e\"","Key":"l/1","LastModified":1767323045,"Size":3,"StorageClass":"STANDARD"},` +
 				`{"Etag":"\"e\"","Key":"l/2","LastModified":1767323045,"Size":4,"StorageClass":"STANDARD"},` +
-				`{"Etag":"\"e\"","Key":"l/3","LastModified":1767323045,"Size":2,"StorageClass":"STANDARD"}]`},
-		{name: "a listing of which one is wanted", resource: list, params: `{"Bucket":"other","Prefix":"l/"}`, most: 1,
-			want: `[{"Etag":"\"e\"","Key":"l/1","LastModified":1767323045,"Size":3,"StorageClass":"STANDARD"}]`},
-		{name: "what is in the listed objects", resource: list, params: `{"Bucket":"other","Prefix":"l/"}`, config: `{"InputType":"JSON","Transformation":"LOAD_AND_FLATTEN"}`,
-			want: `[1,21]`},
+				`{"Etag":"\"e\"","Key":"l/3","LastModified":1767323045,"Size":2,"StorageClass":"STANDARD"}]`,
+		},
+		{
+			name: "a listing of which one is wanted", resource: list, params: `{"Bucket":"other","Prefix":"l/"}`, most: 1,
+			want: `[{"Etag":"\"e\"","Key":"l/1","LastModified":1767323045,"Size":3,"StorageClass":"STANDARD"}]`,
+		},
+		{
+			name: "what is in the listed objects", resource: list, params: `{"Bucket":"other","Prefix":"l/"}`, config: `{"InputType":"JSON","Transformation":"LOAD_AND_FLATTEN"}`,
+			want: `[1,21]`,
+		},
 		{name: "a resource that is not S3", resource: "arn:aws:states:::sqs:sendMessage", cause: integration.Unrecognized("arn:aws:states:::sqs:sendMessage")},
 	}
 	for _, tt := range tests {

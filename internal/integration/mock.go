@@ -52,7 +52,7 @@ func (r *Runner) resultShape(res Resource) *awscall.Shape {
 	switch res.Service {
 	case "ecs":
 		if describe, ok := r.cfg.Caller.Lookup("ecs", "describeTasks"); ok {
-			_, shape := elementOf(describe.Output, "tasks")
+			shape := elementOf(describe.Output, "tasks")
 			return shape
 		}
 	case "states":

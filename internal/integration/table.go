@@ -39,10 +39,10 @@ func actions(patterns Pattern, names ...string) map[string]action {
 	return m
 }
 
-// and adds further actions to a table.
-func and(m map[string]action, patterns Pattern, names ...string) map[string]action {
+// and adds actions that are only requested to a table.
+func and(m map[string]action, names ...string) map[string]action {
 	for _, n := range names {
-		m[n] = action{patterns: patterns}
+		m[n] = action{patterns: only}
 	}
 	return m
 }
@@ -116,20 +116,20 @@ func jobService(name string) (service, bool) {
 	case "codebuild":
 		return service{
 			call: "codebuild", prefix: "CodeBuild", sdk: "AWSCodeBuild", base: "AWSCodeBuildException",
-			actions: and(actions(withSync, "startBuild", "startBuildBatch", "retryBuildBatch"), only,
+			actions: and(actions(withSync, "startBuild", "startBuildBatch", "retryBuildBatch"),
 				"stopBuild", "batchDeleteBuilds", "batchGetReports", "stopBuildBatch", "deleteBuildBatch"),
 		}, true
 	case "athena":
 		return service{
 			call: "athena", prefix: "Athena", sdk: "AmazonAthena", base: "AmazonAthenaException",
-			actions: and(actions(withSync, "startQueryExecution"), only, "stopQueryExecution", "getQueryExecution", "getQueryResults"),
+			actions: and(actions(withSync, "startQueryExecution"), "stopQueryExecution", "getQueryExecution", "getQueryResults"),
 		}, true
 	case "elasticmapreduce":
 		return emrService(), true
 	case "emr-containers":
 		return service{
 			call: "emrcontainers", prefix: "EMRContainers", sdk: "AmazonEMRContainers", base: "AmazonEMRContainersException",
-			actions: and(actions(withSync, "deleteVirtualCluster", "startJobRun"), only, "createVirtualCluster"),
+			actions: and(actions(withSync, "deleteVirtualCluster", "startJobRun"), "createVirtualCluster"),
 		}, true
 	case "emr-serverless":
 		return service{call: "emrserverless", prefix: "EmrServerless", actions: actions(withSync,
@@ -138,13 +138,13 @@ func jobService(name string) (service, bool) {
 		return service{
 			call: "sagemaker", prefix: "SageMaker", sdk: "AmazonSageMaker", base: "AmazonSageMakerException",
 			actions: and(actions(withSync, "createHyperParameterTuningJob", "createLabelingJob", "createProcessingJob", "createTrainingJob", "createTransformJob"),
-				only, "createEndpoint", "createEndpointConfig", "createModel", "updateEndpoint"),
+				"createEndpoint", "createEndpointConfig", "createModel", "updateEndpoint"),
 		}, true
 	case "eks":
 		return service{
 			call: "eks", prefix: "EKS", sdk: "AmazonEKS", base: "AmazonEKSException",
 			actions: and(actions(withSync, "createCluster", "createFargateProfile", "createNodegroup", "deleteCluster", "deleteFargateProfile",
-				"deleteNodegroup", "runJob"), only, "call"),
+				"deleteNodegroup", "runJob"), "call"),
 		}, true
 	case "mediaconvert":
 		return service{call: "mediaconvert", prefix: "MediaConvert", actions: actions(withSync, "createJob")}, true
