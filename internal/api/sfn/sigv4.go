@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -121,7 +120,7 @@ func (s *signature) canonical(r *http.Request, body []byte) string {
 		path = "/"
 	}
 	// Encode sorts by key; AWS writes a blank as %20.
-	query := strings.ReplaceAll(url.Values(r.URL.Query()).Encode(), "+", "%20")
+	query := strings.ReplaceAll(r.URL.Query().Encode(), "+", "%20")
 	b.WriteString(r.Method + "\n" + path + "\n" + query + "\n")
 	for _, name := range s.headers {
 		values := r.Header.Values(name)

@@ -51,7 +51,8 @@ func TestTriedStatesCallServices(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	server := httptest.NewServer(sfn.New(sfn.Config{Engine: engine.New(engine.Config{Store: s, Now: time.Now, Trial: calls{}}), Now: time.Now}))
+	now := func() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) }
+	server := httptest.NewServer(sfn.New(sfn.Config{Engine: engine.New(engine.Config{Store: s, Now: now, Trial: calls{}}), Now: now}))
 	defer server.Close()
 	play(t, server, parseExchanges(t, `
 -- TestState --
