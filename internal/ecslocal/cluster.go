@@ -194,20 +194,23 @@ type pageInput struct {
 	MaxResults *int
 }
 
+// longestPage is how many names an answer of ECS has at most.
+const longestPage = 100
+
 // limit is the length of a page.
-func (p pageInput) limit(most int) (int, error) {
+func (p pageInput) limit() (int, error) {
 	if p.MaxResults == nil {
-		return most, nil
+		return longestPage, nil
 	}
-	if *p.MaxResults < 1 || *p.MaxResults > most {
-		return 0, invalidParameter("maxResults is out of range. It must be between 1 and %d.", most)
+	if *p.MaxResults < 1 || *p.MaxResults > longestPage {
+		return 0, invalidParameter("maxResults is out of range. It must be between 1 and %d.", longestPage)
 	}
 	return *p.MaxResults, nil
 }
 
 // paged answers a list operation with a page of names.
-func paged(key string, all []string, p pageInput, most int) (any, error) {
-	limit, err := p.limit(most)
+func paged(key string, all []string, p pageInput) (any, error) {
+	limit, err := p.limit()
 	if err != nil {
 		return nil, err
 	}
@@ -227,7 +230,7 @@ func listClusters(c *call, in *pageInput) (any, error) {
 			arns = append(arns, known.ClusterArn)
 		}
 	}
-	return paged("clusterArns", arns, *in, 100)
+	return paged("clusterArns", arns, *in)
 }
 
 func deleteCluster(c *call, in *struct{ Cluster string }) (any, error) {

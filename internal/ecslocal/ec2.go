@@ -83,8 +83,13 @@ func describeVpcs(c *call) (any, error) {
 			"cidr-block-association.cidr-block": "172.31.0.0/16",
 		},
 		fields: []field{
-			{"vpcId", id}, {"ownerId", c.Account}, {"state", "available"}, {"cidrBlock", "172.31.0.0/16"},
-			{"dhcpOptionsId", "dopt-" + c.shortID("dopt")}, {"instanceTenancy", "default"}, {"isDefault", "true"},
+			{"vpcId", id},
+			{"ownerId", c.Account},
+			{"state", "available"},
+			{"cidrBlock", "172.31.0.0/16"},
+			{"dhcpOptionsId", "dopt-" + c.shortID("dopt")},
+			{"instanceTenancy", "default"},
+			{"isDefault", "true"},
 		},
 	}})
 }
@@ -101,9 +106,17 @@ func describeSubnets(c *call) (any, error) {
 				"default-for-az": "true", "defaultForAz": "true", "cidr-block": block, "owner-id": c.Account, "map-public-ip-on-launch": "true",
 			},
 			fields: []field{
-				{"subnetId", id}, {"subnetArn", "arn:aws:ec2:" + c.Region + ":" + c.Account + ":subnet/" + id}, {"state", "available"},
-				{"ownerId", c.Account}, {"vpcId", c.vpcID()}, {"cidrBlock", block}, {"availableIpAddressCount", "4091"},
-				{"availabilityZone", c.Region + zone}, {"defaultForAz", "true"}, {"mapPublicIpOnLaunch", "true"}, {"assignIpv6AddressOnCreation", "false"},
+				{"subnetId", id},
+				{"subnetArn", "arn:aws:ec2:" + c.Region + ":" + c.Account + ":subnet/" + id},
+				{"state", "available"},
+				{"ownerId", c.Account},
+				{"vpcId", c.vpcID()},
+				{"cidrBlock", block},
+				{"availableIpAddressCount", "4091"},
+				{"availabilityZone", c.Region + zone},
+				{"defaultForAz", "true"},
+				{"mapPublicIpOnLaunch", "true"},
+				{"assignIpv6AddressOnCreation", "false"},
 			},
 		})
 	}
@@ -118,7 +131,11 @@ func describeSecurityGroups(c *call) (any, error) {
 			"group-id": id, "group-name": "default", "vpc-id": c.vpcID(), "owner-id": c.Account, "description": "default VPC security group",
 		},
 		fields: []field{
-			{"ownerId", c.Account}, {"groupId", id}, {"groupName", "default"}, {"groupDescription", "default VPC security group"}, {"vpcId", c.vpcID()},
+			{"ownerId", c.Account},
+			{"groupId", id},
+			{"groupName", "default"},
+			{"groupDescription", "default VPC security group"},
+			{"vpcId", c.vpcID()},
 			{"securityGroupArn", "arn:aws:ec2:" + c.Region + ":" + c.Account + ":security-group/" + id},
 		},
 	}})

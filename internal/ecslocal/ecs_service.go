@@ -342,5 +342,5 @@ func listServices(c *call, in *struct {
 			arns = append(arns, svc.ServiceArn)
 		}
 	}
-	return paged("serviceArns", arns, in.pageInput, 100)
+	return paged("serviceArns", arns, in.pageInput)
 }

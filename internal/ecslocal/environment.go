@@ -104,9 +104,12 @@ func (r *taskRun) environment(i int) []string {
 	metadata := cfg.ContainerURL + "/v4/" + lastPart(r.task.Containers[i].ContainerArn)
 	for _, v := range []pair{
 		{"AWS_ENDPOINT_URL", cfg.ContainerURL},
-		{"AWS_ACCESS_KEY_ID", r.site.Account}, {"AWS_SECRET_ACCESS_KEY", "leat"},
-		{"AWS_REGION", r.site.Region}, {"AWS_DEFAULT_REGION", r.site.Region},
-		{"ECS_CONTAINER_METADATA_URI_V4", metadata}, {"ECS_CONTAINER_METADATA_URI", metadata},
+		{"AWS_ACCESS_KEY_ID", r.site.Account},
+		{"AWS_SECRET_ACCESS_KEY", "leat"},
+		{"AWS_REGION", r.site.Region},
+		{"AWS_DEFAULT_REGION", r.site.Region},
+		{"ECS_CONTAINER_METADATA_URI_V4", metadata},
+		{"ECS_CONTAINER_METADATA_URI", metadata},
 		{"AWS_EXECUTION_ENV", r.executionEnv()},
 	} {
 		env.set(v.Name, v.Value)

@@ -118,13 +118,13 @@ func (s *Server) publish(st *site, e event) {
 			continue
 		}
 		for _, t := range r.Targets {
-			s.deliver(st, r, t, text, value)
+			s.deliver(r, t, text, value)
 		}
 	}
 }
 
 // deliver puts an event into a target's queue; another kind of target is none.
-func (s *Server) deliver(st *site, r *rule, t *ruleTarget, text []byte, value any) {
+func (s *Server) deliver(r *rule, t *ruleTarget, text []byte, value any) {
 	parts := strings.Split(t.Arn, ":")
 	other := s.sites[siteKey{parts[4], parts[3]}]
 	if other == nil || other.Queues[parts[5]] == nil {

@@ -77,8 +77,10 @@ func TestRules(t *testing.T) {
 		t.Errorf("PutTargets: %v", out)
 	}
 	out = w.must("events", "PutEvents", object{"Entries": []object{
-		{"Source": "app", "DetailType": "t", "Detail": `{"n":7}`}, {"Source": "other", "DetailType": "t", "Detail": `{}`},
-		{"Source": "aws.ecs", "DetailType": "t", "Detail": `{}`}, {"Source": "app", "DetailType": "t", "Detail": `[`},
+		{"Source": "app", "DetailType": "t", "Detail": `{"n":7}`},
+		{"Source": "other", "DetailType": "t", "Detail": `{}`},
+		{"Source": "aws.ecs", "DetailType": "t", "Detail": `{}`},
+		{"Source": "app", "DetailType": "t", "Detail": `[`},
 	}})
 	if get(t, out, "Entries", 2, "ErrorCode") != "NotAuthorizedForSourceException" || get(t, out, "Entries", 3, "ErrorCode") != "MalformedDetail" {
 		t.Errorf("PutEvents: %v", out)

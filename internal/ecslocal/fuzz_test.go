@@ -59,7 +59,7 @@ func (nothing) Kill(context.Context, string, time.Duration) error { return launc
 
 // FuzzRequest sends bodies to all actions: none may be an internal error.
 func FuzzRequest(f *testing.F) {
-	s, err := New(Config{Launcher: nothing{}, Images: ProcessImages{}, URL: "http://127.0.0.1:1", StageTime: time.Microsecond, Now: time.Now})
+	s, err := New(Config{Launcher: nothing{}, Images: ProcessImages{}, URL: "http://127.0.0.1:1", StageTime: time.Microsecond, Now: func() time.Time { return time.Unix(1_800_000_000, 0) }})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -157,10 +157,14 @@ func (r *taskRun) pull(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r.update(func(t *task, now time.Time) { t.PullStartedAt = at(now) })
-	pulled := make(chan error, 1)
-	go func() { pulled <- r.pullAll(ctx) }()
+	var err error
+	pulled := make(chan struct{})
+	go func() {
+		defer close(pulled)
+		err = r.pullAll(ctx)
+	}()
 	select {
-	case err := <-pulled:
+	case <-pulled:
 		if err == nil {
 			r.update(func(t *task, now time.Time) { t.PullStoppedAt = at(now) })
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -71,9 +72,7 @@ func TestStopping(t *testing.T) {
 			t.Parallel()
 			w := start(t, nil)
 			c := shell("main", tt.script)
-			for name, value := range tt.more {
-				c[name] = value
-			}
+			maps.Copy(c, tt.more)
 			arn := w.run(w.define("stop", c), nil)
 			w.line("ready")
 			w.await(arn, "RUNNING")

@@ -175,11 +175,10 @@ func parseFilter(pattern string) (func(message string) bool, error) {
 		}
 		var term string
 		if rest, quoted := strings.CutPrefix(pattern, `"`); quoted {
-			end := strings.IndexByte(rest, '"')
-			if end < 0 {
+			var closed bool
+			if term, pattern, closed = strings.Cut(rest, `"`); !closed {
 				return nil, errorf("InvalidParameterException", "Invalid filter pattern")
 			}
-			term, pattern = rest[:end], rest[end+1:]
 		} else {
 			term, pattern, _ = strings.Cut(pattern, " ")
 		}

@@ -74,7 +74,7 @@ func (st *site) containerMetadata(t *task, c *container) map[string]any {
 			"com.amazonaws.ecs.task-definition-family": family, "com.amazonaws.ecs.task-definition-version": revision,
 		},
 		"DesiredStatus": t.DesiredStatus, "KnownStatus": c.LastStatus, "Limits": map[string]any{"CPU": cpu}, "CreatedAt": rfc(t.CreatedAt),
-		"Type": "NORMAL", "ContainerARN": c.ContainerArn, "Networks": networksOf(t, c),
+		"Type": "NORMAL", "ContainerARN": c.ContainerArn, "Networks": networksOf(c),
 	}
 	if c.started != nil {
 		out["StartedAt"] = rfc(c.started)
@@ -108,7 +108,7 @@ func logOptions(t *task, c *container, l *logConfiguration) map[string]string {
 	return options
 }
 
-func networksOf(t *task, c *container) []map[string]any {
+func networksOf(c *container) []map[string]any {
 	if len(c.NetworkInterfaces) == 0 {
 		return []map[string]any{{"NetworkMode": "bridge"}}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -299,12 +300,7 @@ func (p *pattern) matchesField(value any, there bool) bool {
 		if !isList {
 			return p.matches(value)
 		}
-		for _, element := range elements {
-			if p.matches(element) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(elements, p.matches)
 	}
 	if _, isObject := value.(map[string]any); isObject {
 		there, value = false, nil // only leaves exist

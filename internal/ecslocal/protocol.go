@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -218,9 +219,7 @@ func readTarget(w http.ResponseWriter, r *http.Request) (target, error) {
 		if err != nil {
 			return target{}, errorf("MalformedQueryString", "The query string is malformed: %v", err)
 		}
-		for name, values := range posted {
-			form[name] = values
-		}
+		maps.Copy(form, posted)
 	}
 	action := form.Get("Action")
 	if action == "" {

@@ -135,8 +135,10 @@ type queueInput struct {
 }
 
 func checkQueueAttributes(attributes map[string]string) error {
-	known := []string{"Policy", "RedrivePolicy", "RedriveAllowPolicy", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "SqsManagedSseEnabled",
-		"FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"}
+	known := []string{
+		"Policy", "RedrivePolicy", "RedriveAllowPolicy", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "SqsManagedSseEnabled",
+		"FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit",
+	}
 	for name, value := range attributes {
 		if bounds, isNumber := queueRanges()[name]; isNumber {
 			n, err := strconv.Atoi(value)

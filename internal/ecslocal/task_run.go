@@ -338,7 +338,7 @@ func listTasks(c *call, in *listTasksInput) (any, error) {
 			arns = append(arns, t.TaskArn)
 		}
 	}
-	return paged("taskArns", arns, in.pageInput, 100)
+	return paged("taskArns", arns, in.pageInput)
 }
 
 // findTask finds a task of a cluster by ARN or id.

@@ -245,7 +245,7 @@ func listTaskDefinitions(c *call, in *struct {
 	if in.Sort == "DESC" {
 		slices.Reverse(all)
 	}
-	limit, err := in.limit(100)
+	limit, err := in.limit()
 	if err != nil {
 		return nil, err
 	}
@@ -280,5 +280,5 @@ func listTaskDefinitionFamilies(c *call, in *struct {
 			names = append(names, name)
 		}
 	}
-	return paged("families", names, in.pageInput, 100)
+	return paged("families", names, in.pageInput)
 }

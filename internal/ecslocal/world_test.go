@@ -133,7 +133,13 @@ func (w *world) call(service, action string, in any) (object, *failed) {
 	return out, nil
 }
 
-func (w *world) send(req *http.Request) (*http.Response, []byte) {
+// answer is a response whose body was read.
+type answer struct {
+	StatusCode int
+	Header     http.Header
+}
+
+func (w *world) send(req *http.Request) (answer, []byte) {
 	w.t.Helper()
 	resp, err := (&http.Client{Timeout: time.Minute}).Do(req)
 	if err != nil {
@@ -144,7 +150,7 @@ func (w *world) send(req *http.Request) (*http.Response, []byte) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return resp, text
+	return answer{resp.StatusCode, resp.Header}, text
 }
 
 // must is call for what has to succeed.
