@@ -73,6 +73,7 @@ func exitCodes(tasks []object) (codes []any) {
 // end (.sync), and the containers answer by its token.
 func TestLoopOfContainers(t *testing.T) {
 	needAWS(t)
+	t.Parallel()
 	t.Run("a program of our own", func(t *testing.T) {
 		t.Parallel()
 		for _, kind := range env.databases() {

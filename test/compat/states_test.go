@@ -209,6 +209,7 @@ func callsOfTasks() []want {
 // TestStepFunctionsCommandLine lets the AWS CLI make, start and look at an execution.
 func TestStepFunctionsCommandLine(t *testing.T) {
 	needAWS(t)
+	t.Parallel()
 	for _, setting := range []string{"AWS_ENDPOINT_URL_SFN", "AWS_ENDPOINT_URL"} {
 		t.Run(setting, func(t *testing.T) {
 			onEachDatabase(t, func(t *testing.T, s *server) {
