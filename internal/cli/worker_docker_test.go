@@ -40,7 +40,9 @@ func TestDockerWorker(t *testing.T) {
 	}()
 	t.Cleanup(func() {
 		stop()
-		<-stopped
+		if err := <-stopped; err != nil {
+			t.Error(err)
+		}
 	})
 	url := "http://" + <-ready + "/api"
 	c, err := client.New(client.Config{URL: url, Version: "test"})

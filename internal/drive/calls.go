@@ -27,7 +27,7 @@ func (c *Calls) Begin(call *Call) (Work, error) {
 	}
 	resource, err := c.Runner.Recognize(call.Resource)
 	if err != nil {
-		return Work{Answer: Answer{Failure: &asl.Failure{Error: "States.Runtime", Cause: err.Error()}}}, nil
+		return Work{Answer: Answer{Failure: &asl.Failure{Error: "States.Runtime", Cause: err.Error()}}}, nil //nolint:nilerr // the state fails, not the drive
 	}
 	if resource.Pattern == integration.WaitForToken {
 		return Work{}, fmt.Errorf("the state %q waits for its task token, which can be sent to a server only: mock it", call.State)

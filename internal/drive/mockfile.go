@@ -2,6 +2,7 @@ package drive
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -192,9 +193,7 @@ func (s shape) texts(key string) ([]string, error) {
 // parseMocks reads "mocks"; those of the whole file stand where a case has none.
 func parseMocks(s shape, shared map[string]*Mock) (map[string]*Mock, error) {
 	out := map[string]*Mock{}
-	for state, m := range shared {
-		out[state] = m
-	}
+	maps.Copy(out, shared)
 	mocks, ok, err := s.object("mocks")
 	if err != nil || !ok {
 		return out, err

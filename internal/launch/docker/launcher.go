@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"sync"
 	"time"
@@ -192,9 +193,7 @@ func (l *Launcher) create(ctx context.Context, job launch.Job) (string, error) {
 	if c.Remove {
 		labels[removeLabel] = "true"
 	}
-	for name, value := range c.Labels {
-		labels[name] = value
-	}
+	maps.Copy(labels, c.Labels)
 	spec := &docker.Spec{
 		Image: c.Image, Entrypoint: job.Command[:1], Cmd: job.Command[1:], Env: job.Env, WorkingDir: job.Dir, User: c.User, Labels: labels,
 		HostConfig: docker.HostConfig{
