@@ -207,35 +207,57 @@ func TestMapRuns(t *testing.T) {
 		// counts are succeeded, failed and aborted executions, their total and that of items, and results.
 		counts []int
 	}{
-		{name: "items of the input", fields: processor("STANDARD", passes), input: `[1,"a",{"b":[]}]`, output: `[1,"a",{"b":[]}]`,
-			events: "MapStateEntered MapStateStarted MapRunStarted MapRunSucceeded MapStateSucceeded MapStateExited", counts: []int{3, 0, 0, 3, 3, 3}},
-		{name: "no items", fields: processor("STANDARD", passes), input: `[]`, output: `[]`, counts: []int{0, 0, 0, 0, 0, 0},
-			events: "MapStateEntered MapStateStarted MapRunStarted MapRunSucceeded MapStateSucceeded MapStateExited"},
+		{
+			name: "items of the input", fields: processor("STANDARD", passes), input: `[1,"a",{"b":[]}]`, output: `[1,"a",{"b":[]}]`,
+			events: "MapStateEntered MapStateStarted MapRunStarted MapRunSucceeded MapStateSucceeded MapStateExited", counts: []int{3, 0, 0, 3, 3, 3},
+		},
+		{
+			name: "no items", fields: processor("STANDARD", passes), input: `[]`, output: `[]`, counts: []int{0, 0, 0, 0, 0, 0},
+			events: "MapStateEntered MapStateStarted MapRunStarted MapRunSucceeded MapStateSucceeded MapStateExited",
+		},
 		{name: "express executions", fields: processor("EXPRESS", passes), input: `[1,2]`, output: `[1,2]`, counts: []int{2, 0, 0, 2, 2, 2}},
-		{name: "batches", fields: `"ItemBatcher":{"MaxItemsPerBatch":2,"BatchInput":{"x":1}},` + processor("STANDARD", passes), input: `[1,2,3]`,
-			output: `[{"BatchInput":{"x":1},"Items":[1,2]},{"BatchInput":{"x":1},"Items":[3]}]`, counts: []int{2, 0, 0, 2, 3, 2}},
+		{
+			name: "batches", fields: `"ItemBatcher":{"MaxItemsPerBatch":2,"BatchInput":{"x":1}},` + processor("STANDARD", passes), input: `[1,2,3]`,
+			output: `[{"BatchInput":{"x":1},"Items":[1,2]},{"BatchInput":{"x":1},"Items":[3]}]`, counts: []int{2, 0, 0, 2, 3, 2},
+		},
 		{name: "one at a time", fields: `"MaxConcurrency":1,` + processor("STANDARD", passes), input: `[1,2,3]`, output: `[1,2,3]`, counts: []int{3, 0, 0, 3, 3, 3}},
-		{name: "a map within a map", input: `[[1,2],[3]]`, output: `[[1,2],[3]]`, counts: []int{2, 0, 0, 2, 2, 2},
-			fields: processor("STANDARD", `{"Type":"Map","End":true,`+strings.ReplaceAll(processor("STANDARD", passes), `"S"`, `"T"`)+`}`)},
+		{
+			name: "a map within a map", input: `[[1,2],[3]]`, output: `[[1,2],[3]]`, counts: []int{2, 0, 0, 2, 2, 2},
+			fields: processor("STANDARD", `{"Type":"Map","End":true,`+strings.ReplaceAll(processor("STANDARD", passes), `"S"`, `"T"`)+`}`),
+		},
 		{name: "items that are read", fields: reader + processor("STANDARD", passes), input: `{"max":2}`, items: []any{int64(1), int64(2)}, output: `[1,2]`, counts: []int{2, 0, 0, 2, 2, 2}},
-		{name: "items that are read and selected", items: []any{"a", "b"}, input: `{"max":2}`, counts: []int{2, 0, 0, 2, 2, 2},
+		{
+			name: "items that are read and selected", items: []any{"a", "b"}, input: `{"max":2}`, counts: []int{2, 0, 0, 2, 2, 2},
 			fields: reader + `"ItemSelector":{"v.$":"$$.Map.Item.Value","i.$":"$$.Map.Item.Index","m.$":"$.max"},` + processor("STANDARD", passes),
-			output: `[{"v":"a","i":0,"m":2},{"v":"b","i":1,"m":2}]`},
-		{name: "items that cannot be read", fields: reader + processor("STANDARD", passes), input: `{"max":2}`,
+			output: `[{"v":"a","i":0,"m":2},{"v":"b","i":1,"m":2}]`,
+		},
+		{
+			name: "items that cannot be read", fields: reader + processor("STANDARD", passes), input: `{"max":2}`,
 			failure: &integration.TaskError{Error: "States.ItemReaderFailed", Cause: "no"}, err: "States.ItemReaderFailed: no",
-			events: "MapStateEntered MapStateStarted MapRunStarted MapRunFailed MapStateFailed", counts: []int{0, 0, 0, 0, 0, 0}},
-		{name: "a failure", fields: processor("STANDARD", failsOdd), input: oddAndEven, err: exceeded + ": The specified tolerated failure threshold was exceeded",
-			events: "MapStateEntered MapStateStarted MapRunStarted MapRunFailed MapStateFailed"},
-		{name: "as many failures as are tolerated", fields: `"ToleratedFailureCount":2,` + processor("STANDARD", failsOdd), input: oddAndEven,
-			output: `[{"odd":false},{"odd":false}]`, counts: []int{2, 2, 0, 4, 4, 4}},
-		{name: "a tolerated share", fields: `"ToleratedFailurePercentage":50,` + processor("STANDARD", failsOdd), input: oddAndEven,
-			output: `[{"odd":false},{"odd":false}]`, counts: []int{2, 2, 0, 4, 4, 4}},
+			events: "MapStateEntered MapStateStarted MapRunStarted MapRunFailed MapStateFailed", counts: []int{0, 0, 0, 0, 0, 0},
+		},
+		{
+			name: "a failure", fields: processor("STANDARD", failsOdd), input: oddAndEven, err: exceeded + ": The specified tolerated failure threshold was exceeded",
+			events: "MapStateEntered MapStateStarted MapRunStarted MapRunFailed MapStateFailed",
+		},
+		{
+			name: "as many failures as are tolerated", fields: `"ToleratedFailureCount":2,` + processor("STANDARD", failsOdd), input: oddAndEven,
+			output: `[{"odd":false},{"odd":false}]`, counts: []int{2, 2, 0, 4, 4, 4},
+		},
+		{
+			name: "a tolerated share", fields: `"ToleratedFailurePercentage":50,` + processor("STANDARD", failsOdd), input: oddAndEven,
+			output: `[{"odd":false},{"odd":false}]`, counts: []int{2, 2, 0, 4, 4, 4},
+		},
 		{name: "more than the tolerated share", fields: `"ToleratedFailurePercentage":49,` + processor("STANDARD", failsOdd), input: oddAndEven, err: exceeded + ": The specified tolerated failure threshold was exceeded"},
-		{name: "a tolerated count that is no number", fields: `"ItemsPath":"$.i","ToleratedFailureCountPath":"$.n",` + processor("STANDARD", passes), input: `{"n":{},"i":[1]}`,
+		{
+			name: "a tolerated count that is no number", fields: `"ItemsPath":"$.i","ToleratedFailureCountPath":"$.n",` + processor("STANDARD", passes), input: `{"n":{},"i":[1]}`,
 			err:    `States.Runtime: An error occurred while executing the state 'Map' (entered at the event id #2). The ToleratedFailureCountPath field refers to value "{}" which is not a valid integer: $.n`,
-			events: "MapStateEntered MapStateStarted"},
-		{name: "results that are written", fields: `"ResultWriter":{"Resource":"arn:aws:states:::s3:putObject","Parameters":{"Bucket":"b"}},` + processor("STANDARD", passes),
-			input: `[1]`, output: `"written"`, counts: []int{1, 0, 0, 1, 1, 1}},
+			events: "MapStateEntered MapStateStarted",
+		},
+		{
+			name: "results that are written", fields: `"ResultWriter":{"Resource":"arn:aws:states:::s3:putObject","Parameters":{"Bucket":"b"}},` + processor("STANDARD", passes),
+			input: `[1]`, output: `"written"`, counts: []int{1, 0, 0, 1, 1, 1},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

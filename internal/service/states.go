@@ -98,7 +98,7 @@ func (s *States) Run(ctx context.Context) error {
 	store := s.Engine.Store()
 	if err := s.begin(ctx); err != nil {
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // it ends before it has begun
+			return nil
 		}
 		return err
 	}
@@ -300,7 +300,7 @@ func (s *States) task(ctx context.Context, a *core.ExecutionAction, spec *asl.Ac
 	}
 	t.Resource, err = s.Calls.Recognize(spec.Resource)
 	if err != nil {
-		return t, &integration.TaskError{Error: "States.Runtime", Cause: err.Error()}, nil
+		return t, &integration.TaskError{Error: "States.Runtime", Cause: err.Error()}, nil //nolint:nilerr // the task fails, not the server
 	}
 	return t, nil, nil
 }

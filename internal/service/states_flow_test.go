@@ -259,16 +259,19 @@ func TestCallsOfFlows(t *testing.T) {
 		t.Fatal(failure.Cause)
 	}
 	t.Run("a call that is made again makes no second run", func(t *testing.T) {
+		t.Parallel()
 		if again, _ := call(`{"Deployment": "f/d"}`, "run:1"); again != first {
 			t.Errorf("runs %s and %s", first, again)
 		}
 	})
 	t.Run("another call makes another run", func(t *testing.T) {
+		t.Parallel()
 		if other, _ := call(`{"Deployment": "f/d"}`, "run:2"); other == first {
 			t.Error("it is the same")
 		}
 	})
 	t.Run("a key of the users' own joins calls", func(t *testing.T) {
+		t.Parallel()
 		one, _ := call(`{"Deployment": "f/d", "IdempotencyKey": "k"}`, "run:3")
 		if two, _ := call(`{"Deployment": "f/d", "IdempotencyKey": "k"}`, "run:4"); one != two || one == first {
 			t.Errorf("runs %s and %s", one, two)
@@ -280,12 +283,14 @@ func TestCallsOfFlows(t *testing.T) {
 		`{"DeploymentId": "x"}`: {Error: "Flow.NotFound", Cause: `no deployment has the id "x"`},
 	} {
 		t.Run("refused: "+params, func(t *testing.T) {
+			t.Parallel()
 			if _, got := call(params, ""); got == nil || cmp.Diff(want, *got) != "" {
 				t.Errorf("got %+v", got)
 			}
 		})
 	}
 	t.Run("a run that was deleted is not waited for", func(t *testing.T) {
+		t.Parallel()
 		p := b.flows.FlowProgress(t.Context(), integration.Watch{IDs: []string{"00000000-0000-7000-8000-000000000000"}})
 		if !p.Done || p.Error == nil || p.Error.Error != "Flow.NotFound" {
 			t.Errorf("progress %+v", p)
