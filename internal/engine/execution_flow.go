@@ -42,7 +42,7 @@ func wakeCaller(tx core.Tx, run *core.FlowRun, now time.Time) error {
 	runID, err := core.ParseID(execution)
 	key, notANumber := strconv.ParseInt(number, 10, 64)
 	if err != nil || notANumber != nil {
-		return nil
+		return nil //nolint:nilerr // as above
 	}
 	a, err := tx.ExecutionAction(runID, key)
 	if err != nil || a.Kind != core.ActionTask || len(a.Watch) == 0 {

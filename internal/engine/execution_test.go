@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -116,7 +117,7 @@ func TestANameStandsForOneExecution(t *testing.T) {
 		t.Error("the same name and input began another execution")
 	}
 	_, err := s.eng.StartExecution(t.Context(), core.DefaultWorkspace, engine.NewExecution{ARN: s.arn, Name: "x", Input: `{"a":2}`})
-	if e, ok := err.(*core.Error); !ok || e.Reason != "ExecutionAlreadyExists" {
+	if e, ok := errors.AsType[*core.Error](err); !ok || e.Reason != "ExecutionAlreadyExists" {
 		t.Errorf("another input: %v", err)
 	}
 }
