@@ -232,7 +232,7 @@ func TestCrashesAtAnyEventAndReplaysChangeNothing(t *testing.T) {
 	if *machineN < 150 {
 		return
 	}
-	for _, kind := range strings.Fields(`ExecutionSucceeded ExecutionFailed ExecutionAborted ExecutionTimedOut ExecutionRedriven TaskSucceeded TaskFailed TaskTimedOut
+	for kind := range strings.FieldsSeq(`ExecutionSucceeded ExecutionFailed ExecutionAborted ExecutionTimedOut ExecutionRedriven TaskSucceeded TaskFailed TaskTimedOut
 		TaskSubmitted TaskSubmitFailed LambdaFunctionSucceeded LambdaFunctionFailed ActivityStarted ActivityTimedOut WaitStateExited ChoiceStateExited
 		MapIterationAborted MapRunStarted MapRunSucceeded MapRunFailed ParallelStateSucceeded ParallelStateFailed TaskStateAborted`) {
 		if counted[kind] == 0 {

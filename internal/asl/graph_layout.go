@@ -1,6 +1,9 @@
 package asl
 
-import "unicode/utf8"
+import (
+	"slices"
+	"unicode/utf8"
+)
 
 // Measures of a drawing, in pixels.
 const (
@@ -122,9 +125,9 @@ func (l *layout) assignLayers() {
 			visit(name)
 		}
 	}
-	for i := len(after) - 1; i >= 0; i-- {
-		for _, t := range forward[after[i]] {
-			l.boxes[t].layer = max(l.boxes[t].layer, l.boxes[after[i]].layer+1)
+	for _, name := range slices.Backward(after) {
+		for _, t := range forward[name] {
+			l.boxes[t].layer = max(l.boxes[t].layer, l.boxes[name].layer+1)
 		}
 	}
 }

@@ -103,7 +103,8 @@ func TestATrialShowsWhatEachStageGives(t *testing.T) {
 		},
 		{
 			"Pass in JSONata shows its variables", `{"Type":"Pass",` + inJSONata + `,"Output":"{% $v %}","Assign":{"w":"{% $states.input %}"},"End":true}`, `1`,
-			[]func(*Trial){func(in *Trial) { in.Variables = object("v", int64(2)) }}, `SUCCEEDED 2`, `{"input":1,"variables":{"v":2,"w":1}}`,
+			[]func(*Trial){func(in *Trial) { in.Variables = object("v", int64(2)) }},
+			`SUCCEEDED 2`, `{"input":1,"variables":{"v":2,"w":1}}`,
 		},
 		{"Succeed", `{"Type":"Succeed","OutputPath":"$.a"}`, `{"a":1}`, nil, `SUCCEEDED 1`, `{"input":{"a":1},"afterInputPath":{"a":1}}`},
 		{"Succeed in JSONata", `{"Type":"Succeed",` + inJSONata + `,"Output":"{% 1 + 1 %}"}`, `1`, nil, `SUCCEEDED 2`, `{"input":1}`},
@@ -123,77 +124,96 @@ func TestATrialShowsWhatEachStageGives(t *testing.T) {
 		},
 		{
 			"Task", `{` + invoke + `,"InputPath":"$.a","Parameters":{"FunctionName":"f","Payload.$":"$"},"ResultSelector":{"p.$":"$.Payload"},"ResultPath":"$.r","OutputPath":"$.r","Next":"N"}`, `{"a":1}`,
-			[]func(*Trial){mocked(`{"Payload":2}`)}, `SUCCEEDED {"p":2} N`,
+			[]func(*Trial){mocked(`{"Payload":2}`)},
+			`SUCCEEDED {"p":2} N`,
 			`{"input":{"a":1},"afterInputPath":1,"afterParameters":{"FunctionName":"f","Payload":1},"result":{"Payload":2},"afterResultSelector":{"p":2},"afterResultPath":{"a":1,"r":{"p":2}}}`,
 		},
 		{"Task without parameters", `{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:000000000000:function:f","End":true}`, `1`, []func(*Trial){mocked(`2`)}, `SUCCEEDED 2`, `{"input":1,"afterInputPath":1,"afterParameters":1,"result":2,"afterResultSelector":2,"afterResultPath":2}`},
 		{
 			"Task in JSONata", `{` + invoke + `,` + inJSONata + `,"Arguments":{"FunctionName":"f","Payload":"{% $states.input %}"},"Output":"{% $states.result.Payload %}","Assign":{"v":"{% $states.result.Payload %}"},"End":true}`, `1`,
-			[]func(*Trial){mocked(`{"Payload":2}`)}, `SUCCEEDED 2`, `{"input":1,"afterArguments":{"FunctionName":"f","Payload":1},"result":{"Payload":2},"variables":{"v":2}}`,
+			[]func(*Trial){mocked(`{"Payload":2}`)},
+			`SUCCEEDED 2`, `{"input":1,"afterArguments":{"FunctionName":"f","Payload":1},"result":{"Payload":2},"variables":{"v":2}}`,
 		},
 		{
 			"a context object that is given", `{` + invoke + `,"Parameters":{"FunctionName.$":"$$.Task.Token"},"End":true}`, `1`,
-			[]func(*Trial){mocked(`{}`), func(in *Trial) { in.Context = object("Task", object("Token", "t")) }}, `SUCCEEDED {}`,
+			[]func(*Trial){mocked(`{}`), func(in *Trial) { in.Context = object("Task", object("Token", "t")) }},
+			`SUCCEEDED {}`,
 			`{"input":1,"afterInputPath":1,"afterParameters":{"FunctionName":"t"},"result":{},"afterResultSelector":{},"afterResultPath":{}}`,
 		},
 		{
 			"Task that may be tried again", `{` + invoke + `,` + inJSONata + `,"Arguments":{"FunctionName":"f"},"Retry":[{"ErrorEquals":["Other"]},{"ErrorEquals":["States.ALL"],"IntervalSeconds":2,"BackoffRate":3,"MaxDelaySeconds":10}],"End":true}`, `1`,
-			[]func(*Trial){raises("E"), func(in *Trial) { in.Retries = 2 }}, `RETRIABLE E: c`, `{"input":1,"afterArguments":{"FunctionName":"f"},"errorDetails":{"retryBackoffIntervalSeconds":10,"retryIndex":1}}`,
+			[]func(*Trial){raises("E"), func(in *Trial) { in.Retries = 2 }},
+			`RETRIABLE E: c`, `{"input":1,"afterArguments":{"FunctionName":"f"},"errorDetails":{"retryBackoffIntervalSeconds":10,"retryIndex":1}}`,
 		},
 		{
 			"Task whose next try is far away", `{` + invoke + `,"Parameters":{},"Retry":[{"ErrorEquals":["E"],"MaxAttempts":1000,"BackoffRate":10}],"End":true}`, `1`,
-			[]func(*Trial){raises("E"), func(in *Trial) { in.Retries = 900 }}, `RETRIABLE E: c`,
+			[]func(*Trial){raises("E"), func(in *Trial) { in.Retries = 900 }},
+			`RETRIABLE E: c`,
 			`{"input":1,"afterInputPath":1,"afterParameters":{},"errorDetails":{"retryBackoffIntervalSeconds":2147483647,"retryIndex":0}}`,
 		},
 		{
 			"Task that was tried often enough", `{` + invoke + `,"Parameters":{},"Retry":[{"ErrorEquals":["E"],"MaxAttempts":2}],"End":true}`, `1`,
-			[]func(*Trial){raises("E"), func(in *Trial) { in.Retries = 2 }}, `FAILED E: c`, `{"input":1,"afterInputPath":1,"afterParameters":{}}`,
+			[]func(*Trial){raises("E"), func(in *Trial) { in.Retries = 2 }},
+			`FAILED E: c`, `{"input":1,"afterInputPath":1,"afterParameters":{}}`,
 		},
 		{
 			"Task whose failure is caught", `{` + invoke + `,"Parameters":{},"Catch":[{"ErrorEquals":["Other"],"Next":"O"},{"ErrorEquals":["States.TaskFailed"],"ResultPath":"$.e","Assign":{"v.$":"$.Error"},"Next":"N"}],"End":true}`, `{"a":1}`,
-			[]func(*Trial){raises("E")}, `CAUGHT_ERROR E: c {"a":1,"e":{"Error":"E","Cause":"c"}} N`,
+			[]func(*Trial){raises("E")},
+			`CAUGHT_ERROR E: c {"a":1,"e":{"Error":"E","Cause":"c"}} N`,
 			`{"input":{"a":1},"afterInputPath":{"a":1},"afterParameters":{},"errorDetails":{"catchIndex":1},"variables":{"v":"E"}}`,
 		},
 		{
 			"Task whose failure is caught in JSONata", `{` + invoke + `,` + inJSONata + `,"Arguments":{},"Catch":[{"ErrorEquals":["States.ALL"],"Output":"{% $states.errorOutput.Error & $states.context.State.RetryCount %}","Next":"N"}],"End":true}`, `1`,
-			[]func(*Trial){raises("E"), func(in *Trial) { in.Retries = 1 }}, `CAUGHT_ERROR E: c "E1" N`, `{"input":1,"afterArguments":{},"errorDetails":{"catchIndex":0}}`,
+			[]func(*Trial){raises("E"), func(in *Trial) { in.Retries = 1 }},
+			`CAUGHT_ERROR E: c "E1" N`, `{"input":1,"afterArguments":{},"errorDetails":{"catchIndex":0}}`,
 		},
 		{
-			"an expression that fails", `{` + invoke + `,"Parameters":{"FunctionName.$":"$.none"},"End":true}`, `{}`, []func(*Trial){mocked(`{}`)},
+			"an expression that fails", `{` + invoke + `,"Parameters":{"FunctionName.$":"$.none"},"End":true}`, `{}`,
+			[]func(*Trial){mocked(`{}`)},
 			`FAILED States.Runtime: *`, `{"input":{},"afterInputPath":{}}`,
 		},
 		{
-			"Parallel", `{` + branches + `,"Parameters":{"x":1},"ResultSelector":{"all.$":"$"}}`, `1`, []func(*Trial){mocked(`[2]`)}, `SUCCEEDED {"all":[2]}`,
+			"Parallel", `{` + branches + `,"Parameters":{"x":1},"ResultSelector":{"all.$":"$"}}`, `1`,
+			[]func(*Trial){mocked(`[2]`)},
+			`SUCCEEDED {"all":[2]}`,
 			`{"input":1,"afterParameters":{"x":1},"afterResultSelector":{"all":[2]},"afterResultPath":{"all":[2]}}`,
 		},
 		{"Parallel in JSONata", `{` + branches + `,` + inJSONata + `,"Arguments":{"x":1},"Output":"{% $states.result %}"}`, `1`, []func(*Trial){mocked(`[2]`)}, `SUCCEEDED [2]`, `{"input":1}`},
 		{
-			"Parallel whose failure is caught", `{` + branches + `,"Catch":[{"ErrorEquals":["E"],"Next":"N"}]}`, `1`, []func(*Trial){raises("E")},
+			"Parallel whose failure is caught", `{` + branches + `,"Catch":[{"ErrorEquals":["E"],"Next":"N"}]}`, `1`,
+			[]func(*Trial){raises("E")},
 			`CAUGHT_ERROR E: c {"Error":"E","Cause":"c"} N`, `{"input":1,"errorDetails":{"catchIndex":0}}`,
 		},
 		{
 			"Map", mapOf(`,"ItemsPath":"$.v","ItemSelector":{"i.$":"$$.Map.Item.Index","n.$":"$$.Map.Item.Value"},"MaxConcurrency":3,"ToleratedFailurePercentage":50`), `{"v":[1,2]}`,
-			[]func(*Trial){mocked(`[8,9]`), func(in *Trial) { in.FailedItems = 1 }}, `SUCCEEDED [8,9]`,
+			[]func(*Trial){mocked(`[8,9]`), func(in *Trial) { in.FailedItems = 1 }},
+			`SUCCEEDED [8,9]`,
 			`{"input":{"v":[1,2]},"afterInputPath":{"v":[1,2]},"afterItemsPath":[1,2],"maxConcurrency":3,"toleratedFailurePercentage":50,"afterItemSelector":[{"i":0,"n":1},{"i":1,"n":2}],"afterResultSelector":[8,9],"afterResultPath":[8,9]}`,
 		},
 		{
 			"Map in JSONata", mapOf(`,` + inJSONata + `,"Items":"{% $states.input %}","MaxConcurrency":"{% 2 %}","ToleratedFailureCount":"{% 1 %}","Output":"{% $count($states.result) %}"`), `[1,2]`,
-			[]func(*Trial){mocked(`[8,9]`)}, `SUCCEEDED 2`, `{"input":[1,2],"maxConcurrency":2,"toleratedFailureCount":1}`,
+			[]func(*Trial){mocked(`[8,9]`)},
+			`SUCCEEDED 2`, `{"input":[1,2],"maxConcurrency":2,"toleratedFailureCount":1}`,
 		},
 		{
-			"Map of which too many failed", mapOf(`,"ToleratedFailureCount":1`), `[1,2]`, []func(*Trial){mocked(`[8,9]`), func(in *Trial) { in.FailedItems = 2 }},
+			"Map of which too many failed", mapOf(`,"ToleratedFailureCount":1`), `[1,2]`,
+			[]func(*Trial){mocked(`[8,9]`), func(in *Trial) { in.FailedItems = 2 }},
 			`FAILED States.ExceedToleratedFailureThreshold: The specified tolerated failure threshold was exceeded`,
 			`{"input":[1,2],"afterInputPath":[1,2],"afterItemsPath":[1,2],"maxConcurrency":0,"toleratedFailureCount":1}`,
 		},
 		{
-			"inline Map", inlineOf(`,"ItemsPath":"$.v","ItemSelector":{"n.$":"$$.Map.Item.Value"}`), `{"v":[1]}`, []func(*Trial){mocked(`[9]`)}, `SUCCEEDED [9]`,
+			"inline Map", inlineOf(`,"ItemsPath":"$.v","ItemSelector":{"n.$":"$$.Map.Item.Value"}`), `{"v":[1]}`,
+			[]func(*Trial){mocked(`[9]`)},
+			`SUCCEEDED [9]`,
 			`{"input":{"v":[1]},"afterInputPath":{"v":[1]},"afterItemsPath":[1],"maxConcurrency":0,"afterItemSelector":[{"n":1}],"afterResultSelector":[9],"afterResultPath":[9]}`,
 		},
 		{
 			"inline Map of nothing has the mock's result", inlineOf(`,` + inJSONata + `,"Items":[]`), `1`, []func(*Trial){mocked(`[9]`)}, `SUCCEEDED [9]`, `{"input":1,"maxConcurrency":0}`,
 		},
 		{
-			"Map of what is no array", mapOf(`,"ItemsPath":"$.v"`), `{"v":1}`, []func(*Trial){mocked(`[]`)}, `FAILED States.Runtime: Reference path "$.v" must point to array.`,
+			"Map of what is no array", mapOf(`,"ItemsPath":"$.v"`), `{"v":1}`,
+			[]func(*Trial){mocked(`[]`)},
+			`FAILED States.Runtime: Reference path "$.v" must point to array.`,
 			`{"input":{"v":1},"afterInputPath":{"v":1}}`,
 		},
 		{
@@ -201,7 +221,8 @@ func TestATrialShowsWhatEachStageGives(t *testing.T) {
 		},
 		{
 			"Map of items that were read", mapOf(reader + `,"ItemSelector":{"n.$":"$$.Map.Item.Value"},"ItemBatcher":{"MaxItemsPerBatch":2,"BatchInput":{"b":1}}`), `1`,
-			[]func(*Trial){mocked(`[7]`), given(ItemsRead{Items: []any{int64(1), int64(2), int64(3)}, Pointed: "all", HasPointed: true})}, `SUCCEEDED [7]`,
+			[]func(*Trial){mocked(`[7]`), given(ItemsRead{Items: []any{int64(1), int64(2), int64(3)}, Pointed: "all", HasPointed: true})},
+			`SUCCEEDED [7]`,
 			`{"input":1,"afterInputPath":1,"maxConcurrency":0,"afterItemSelector":[{"n":1},{"n":2},{"n":3}],"afterItemsPointer":"all",` +
 				`"afterItemBatcher":[{"BatchInput":{"b":1},"Items":[{"n":1},{"n":2}]},{"BatchInput":{"b":1},"Items":[{"n":3}]}],"afterResultSelector":[7],"afterResultPath":[7]}`,
 		},
@@ -232,7 +253,7 @@ func TestATrialShowsWhatEachStageGives(t *testing.T) {
 				change(&in)
 			}
 			r := m.Try(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC), in)
-			if got := trialText(r); got != tt.want && !(strings.HasSuffix(tt.want, "*") && strings.HasPrefix(got, strings.TrimSuffix(tt.want, "*"))) {
+			if got := trialText(r); got != tt.want && (!strings.HasSuffix(tt.want, "*") || !strings.HasPrefix(got, strings.TrimSuffix(tt.want, "*"))) {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 			want, err := value.Parse([]byte(tt.seen))

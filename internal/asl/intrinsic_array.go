@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/leat-dev/leat/internal/value"
 )
@@ -125,20 +126,22 @@ func arrayUnique(_ *scope, a []any) (any, error) {
 func uniqueKey(v any) string {
 	switch v := v.(type) {
 	case []any:
-		out := "["
+		var out strings.Builder
+		out.WriteString("[")
 		for _, e := range v {
-			out += uniqueKey(e) + ","
+			out.WriteString(uniqueKey(e) + ",")
 		}
-		return out
+		return out.String()
 	case *value.Object:
 		keys := v.Keys()
 		slices.Sort(keys)
-		out := "{"
+		var out strings.Builder
+		out.WriteString("{")
 		for _, k := range keys {
 			e, _ := v.Get(k)
-			out += value.String(k) + uniqueKey(e) + ","
+			out.WriteString(value.String(k) + uniqueKey(e) + ",")
 		}
-		return out
+		return out.String()
 	}
 	if f, ok := value.Number(v); ok {
 		return value.String(f)

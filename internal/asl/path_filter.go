@@ -137,14 +137,14 @@ func (p *pathParser) regexp() (*regexp.Regexp, error) {
 }
 
 func (p *pathParser) operand(depth int) (operand, error) {
-	switch c := p.peek(); {
-	case c == '@' || c == '$':
+	switch c := p.peek(); c {
+	case '@', '$':
 		q, err := p.path(depth + 1)
 		return operand{path: q}, err
-	case c == '\'' || c == '"':
+	case '\'', '"':
 		s, err := p.quoted()
 		return operand{literal: s}, err
-	case c == '[' || c == '{':
+	case '[', '{':
 		return p.literal(p.closing(c))
 	}
 	start := p.pos
@@ -163,9 +163,10 @@ func (p *pathParser) closing(open byte) int {
 	for i := p.pos; i < len(p.text); i++ {
 		switch c := p.text[i]; {
 		case quote != 0:
-			if c == '\\' {
+			switch c {
+			case '\\':
 				i++
-			} else if c == quote {
+			case quote:
 				quote = 0
 			}
 		case c == '\'' || c == '"':

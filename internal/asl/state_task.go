@@ -184,7 +184,7 @@ func (x *Execution) taskInput(f *frame, in Input) {
 		failure := Failure{Error: "States.Timeout"}
 		x.taskEvent(f, "TimedOut", failureDetails(failure))
 		x.fails(f, failure)
-	case InputStart, InputTimer, InputRunStarted, InputAbort, InputRedrive:
+	default: // nothing else is about a task
 	}
 }
 
