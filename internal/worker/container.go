@@ -93,13 +93,13 @@ func size(v any) (int64, error) {
 	}
 	digits := strings.TrimRight(given, "bkmg")
 	factor := 1.0
-	switch unit := given[len(digits):]; {
-	case unit == "" || unit == "b":
-	case unit == "k" || unit == "kb":
+	switch unit := given[len(digits):]; unit {
+	case "", "b":
+	case "k", "kb":
 		factor = 1 << 10
-	case unit == "m" || unit == "mb":
+	case "m", "mb":
 		factor = 1 << 20
-	case unit == "g" || unit == "gb":
+	case "g", "gb":
 		factor = 1 << 30
 	default:
 		return 0, fmt.Errorf("%q has no unit of b, k, m and g", given)
