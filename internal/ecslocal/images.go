@@ -2,6 +2,7 @@ package ecslocal
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/leat-dev/leat/internal/launch"
 )
 
 // ProcessImages lets tasks run as processes of this machine: an image is a
@@ -40,7 +43,7 @@ func ParseImageMap(text string) (ImageMap, error) {
 		return ImageMap{}, fmt.Errorf("%q is not IMAGE=DIR or IMAGE=DIR:COMMAND", text)
 	}
 	dir, command, _ := strings.Cut(where, ":")
-	words, err := splitWords(command)
+	words, err := launch.SplitCommand(command)
 	if err != nil {
 		return ImageMap{}, fmt.Errorf("%q: %w", text, err)
 	}
@@ -131,4 +134,13 @@ func parseDockerfile(text string) (entry, command []string, err error) {
 		entry = words
 	}
 	return entry, command, nil
+}
+
+// execForm reads a command that a Dockerfile writes as a JSON list.
+func execForm(text string) ([]string, bool) {
+	var words []string
+	if !strings.HasPrefix(text, "[") || json.Unmarshal([]byte(text), &words) != nil {
+		return nil, false
+	}
+	return words, true
 }

@@ -56,7 +56,7 @@ func (a *attempt) job(ctx context.Context, deployment *client.Deployment) (launc
 		if a.w.remote() {
 			job.Command = []string{"prefect", "flow-run", "execute"}
 		}
-	} else if job.Command, err = split(command); err != nil {
+	} else if job.Command, err = launch.SplitCommand(command); err != nil {
 		return launch.Job{}, nil, fmt.Errorf("command %s: %w", command, err)
 	}
 	return job, related(&a.run, deployment, flow), nil
@@ -180,47 +180,4 @@ func python(env []string) string {
 		}
 	}
 	return "python"
-}
-
-// split splits a command into words as a shell does, without its expansions.
-func split(command string) ([]string, error) {
-	var words []string
-	var word strings.Builder
-	inWord := false
-	var quote rune
-	escaped := false
-	for _, r := range command {
-		switch {
-		case escaped:
-			if quote == '"' && r != '"' && r != '\\' {
-				word.WriteRune('\\')
-			}
-			word.WriteRune(r)
-			escaped = false
-		case r == '\\' && quote != '\'':
-			escaped, inWord = true, true
-		case quote != 0 && r == quote:
-			quote = 0
-		case quote != 0:
-			word.WriteRune(r)
-		case r == '\'' || r == '"':
-			quote, inWord = r, true
-		case r == ' ' || r == '\t' || r == '\n' || r == '\r':
-			if inWord {
-				words = append(words, word.String())
-				word.Reset()
-				inWord = false
-			}
-		default:
-			word.WriteRune(r)
-			inWord = true
-		}
-	}
-	if quote != 0 || escaped {
-		return nil, errors.New("a quote is not closed")
-	}
-	if inWord {
-		words = append(words, word.String())
-	}
-	return words, nil
 }

@@ -86,34 +86,6 @@ func TestConfigure(t *testing.T) {
 	}
 }
 
-func TestSplit(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		command string
-		want    []string
-	}{
-		{"python -m prefect.engine", []string{"python", "-m", "prefect.engine"}},
-		{`  a  "b c" 'd "e"' f\ g `, []string{"a", "b c", `d "e"`, "f g"}},
-		{`sh -c 'echo "$X" \n'`, []string{"sh", "-c", `echo "$X" \n`}},
-		{`a "" ''`, []string{"a", "", ""}},
-		{`"a\"b" "a\nb" a"b"c`, []string{`a"b`, `a\nb`, "abc"}},
-		{"", nil},
-	} {
-		got, err := split(tt.command)
-		if err != nil {
-			t.Errorf("%s: %v", tt.command, err)
-		}
-		if diff := cmp.Diff(tt.want, got); diff != "" {
-			t.Errorf("%s: %s", tt.command, diff)
-		}
-	}
-	for _, command := range []string{`a "b`, `a 'b`, `a \`} {
-		if got, err := split(command); err == nil {
-			t.Errorf("%s: no error but %q", command, got)
-		}
-	}
-}
-
 func TestSlug(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{"gw": "gw", "ProcessWorker 01A2-b": "processworker-01a2-b", " -x_y- ": "x-y"} {

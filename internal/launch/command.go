@@ -1,29 +1,24 @@
-package ecslocal
+package launch
 
 import (
-	"encoding/json"
 	"errors"
 	"strings"
 )
 
-// execForm reads a command that a Dockerfile writes as a JSON list.
-func execForm(text string) ([]string, bool) {
-	var words []string
-	if !strings.HasPrefix(text, "[") || json.Unmarshal([]byte(text), &words) != nil {
-		return nil, false
-	}
-	return words, true
-}
-
-// splitWords splits a command into words as a shell does, without its expansions.
-func splitWords(command string) ([]string, error) {
+// SplitCommand splits a command line into the words of Job.Command as a shell
+// does, without its expansions. It is an error when a quote is not closed or
+// nothing follows a backslash.
+func SplitCommand(line string) ([]string, error) {
 	var words []string
 	var word strings.Builder
 	inWord, escaped := false, false
 	var quote rune
-	for _, r := range command {
+	for _, r := range line {
 		switch {
 		case escaped:
+			if quote == '"' && r != '"' && r != '\\' {
+				word.WriteRune('\\')
+			}
 			word.WriteRune(r)
 			escaped = false
 		case r == '\\' && quote != '\'':
@@ -34,7 +29,7 @@ func splitWords(command string) ([]string, error) {
 			word.WriteRune(r)
 		case r == '\'' || r == '"':
 			quote, inWord = r, true
-		case strings.ContainsRune(" \t\r\n", r):
+		case r == ' ' || r == '\t' || r == '\n' || r == '\r':
 			if inWord {
 				words = append(words, word.String())
 				word.Reset()
