@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/leat-dev/leat/internal/docker"
@@ -38,77 +37,36 @@ type Launcher struct {
 	// Now is the clock.
 	Now func() time.Time
 
-	mu   sync.Mutex
-	runs map[string]*work
+	works launch.Works[*work]
 }
 
 var _ launch.Launcher = (*Launcher)(nil)
 
 // work is one run's container.
 type work struct {
-	run    string
+	launch.Work
 	id     string
-	begun  chan struct{} // closed when id or failed is set
-	failed error         // why it could not be started
-	done   chan struct{} // closed when the container has ended; exit is set before
-	exit   launch.Exit
 	remove bool
-}
-
-func (w *work) ended() bool {
-	select {
-	case <-w.done:
-		return true
-	default:
-		return false
-	}
 }
 
 // Start implements launch.Launcher; the identifier is the container's id.
 func (l *Launcher) Start(ctx context.Context, job launch.Job) (string, error) {
-	w, mine := l.claim(job.Run)
-	if !mine {
-		select {
-		case <-w.begun:
-			return w.id, w.failed
-		case <-ctx.Done():
-			return "", ctx.Err()
+	w := &work{Work: launch.NewWork(job.Run)}
+	if before, ok := l.works.Claim(w); !ok {
+		if err := before.Begun(ctx); err != nil {
+			return "", err
 		}
+		return before.id, nil
 	}
 	id, stream, err := l.start(ctx, job)
-	w.id, w.failed = id, err
 	if err != nil {
-		l.mu.Lock()
-		delete(l.runs, job.Run)
-		l.mu.Unlock()
-		close(w.done)
-		close(w.begun)
+		l.works.Fail(w, err)
 		return "", err
 	}
-	w.remove = job.Container.Remove
-	close(w.begun)
+	w.id, w.remove = id, job.Container.Remove
+	w.Begin()
 	go l.watch(w, stream, job.Output)
 	return id, nil
-}
-
-// claim returns a run's work, and whether it is the caller's to start.
-func (l *Launcher) claim(run string) (*work, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if w := l.runs[run]; w != nil && !w.ended() {
-		return w, false
-	}
-	w := &work{run: run, begun: make(chan struct{}), done: make(chan struct{})}
-	l.keep(w)
-	return w, true
-}
-
-// keep remembers a run's work; the caller holds the lock.
-func (l *Launcher) keep(w *work) {
-	if l.runs == nil {
-		l.runs = map[string]*work{}
-	}
-	l.runs[w.run] = w
 }
 
 // start makes and starts a container, unless one runs already, and returns it with
@@ -241,7 +199,8 @@ func (l *Launcher) Image(ctx context.Context, c *launch.Container) (docker.Image
 
 // watch copies a container's output and notes how it ended.
 func (l *Launcher) watch(w *work, stream io.ReadCloser, out io.Writer) {
-	defer close(w.done)
+	var exit launch.Exit
+	defer func() { w.End(exit) }()
 	if out == nil {
 		out = io.Discard
 	}
@@ -258,13 +217,13 @@ func (l *Launcher) watch(w *work, stream io.ReadCloser, out io.Writer) {
 		ended.code, ended.err = l.Client.Wait(ctx, w.id)
 	}
 	if ended.err != nil {
-		w.exit = launch.Exit{Unknown: true}
+		exit = launch.Exit{Unknown: true}
 		return
 	}
-	w.exit.Code = ended.code
+	exit.Code = ended.code
 	// Another launcher may have removed it: then nobody says more.
 	if found, err := l.Client.Inspect(ctx, w.id); err == nil {
-		w.exit.OutOfMemory = found.State.OOMKilled
+		exit.OutOfMemory = found.State.OOMKilled
 	}
 	if w.remove {
 		ctx, cancel := context.WithTimeout(ctx, patience)
@@ -327,59 +286,28 @@ func (l *Launcher) Adopt(ctx context.Context, run, identifier string) error {
 	if err != nil {
 		return err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if w := l.runs[run]; w != nil && !w.ended() {
+	w := &work{Work: launch.NewWork(run), id: found.ID, remove: found.Config.Labels[removeLabel] == "true"}
+	w.Begin()
+	if _, ok := l.works.Claim(w); !ok {
 		return stream.Close()
 	}
-	w := &work{run: run, id: found.ID, begun: make(chan struct{}), done: make(chan struct{}), remove: found.Config.Labels[removeLabel] == "true"}
-	close(w.begun)
-	l.keep(w)
 	go l.watch(w, stream, l.Output)
 	return nil
 }
 
-// find returns a run's work once its container is known.
-func (l *Launcher) find(ctx context.Context, run string) (*work, error) {
-	l.mu.Lock()
-	w := l.runs[run]
-	l.mu.Unlock()
-	if w == nil {
-		return nil, fmt.Errorf("%w: run %s", launch.ErrNotFound, run)
-	}
-	select {
-	case <-w.begun:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if w.failed != nil {
-		return nil, fmt.Errorf("%w: run %s", launch.ErrNotFound, run)
-	}
-	return w, nil
-}
-
 // Wait implements launch.Launcher.
 func (l *Launcher) Wait(ctx context.Context, run string) (launch.Exit, error) {
-	w, err := l.find(ctx, run)
-	if err != nil {
-		return launch.Exit{}, err
-	}
-	select {
-	case <-w.done:
-		return w.exit, nil
-	case <-ctx.Done():
-		return launch.Exit{}, ctx.Err()
-	}
+	return l.works.Wait(ctx, run)
 }
 
 // Kill implements launch.Launcher: SIGTERM to the container's first process, and
 // after the grace period SIGKILL, which takes all that is in the container.
 func (l *Launcher) Kill(ctx context.Context, run string, grace time.Duration) error {
-	w, err := l.find(ctx, run)
+	w, err := l.works.Find(ctx, run)
 	if err != nil {
 		return err
 	}
-	if w.ended() {
+	if w.Ended() {
 		return nil
 	}
 	if grace > 0 {
@@ -389,7 +317,7 @@ func (l *Launcher) Kill(ctx context.Context, run string, grace time.Duration) er
 		timer := time.NewTimer(grace)
 		defer timer.Stop()
 		select {
-		case <-w.done:
+		case <-w.Done():
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
@@ -399,12 +327,8 @@ func (l *Launcher) Kill(ctx context.Context, run string, grace time.Duration) er
 	if err := l.signal(ctx, w, "SIGKILL"); err != nil {
 		return err
 	}
-	select {
-	case <-w.done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	_, err = w.Wait(ctx)
+	return err
 }
 
 // signal sends a signal; that the container has ended is no error.

@@ -46,8 +46,9 @@ type Launcher struct {
 	// complete; 0 means 2 s.
 	LogLag time.Duration
 
+	works launch.Works[*work]
+
 	mu      sync.Mutex
-	runs    map[string]*work
 	active  map[string]*work // by task, those that have not ended
 	polling bool
 	wake    chan struct{} // has room for one
@@ -62,17 +63,14 @@ var _ launch.Launcher = (*Launcher)(nil)
 
 // work is one run's task.
 type work struct {
-	run   string
-	begun chan struct{} // closed when the task is known or failed is set
-	done  chan struct{} // closed when all is over; exit is set before
+	launch.Work // it ends when all is over
 
-	// Set before begun is closed.
-	failed     error // why it could not be started
+	// Set before the work begins.
 	at         place
 	cluster    string
 	arn        string
 	container  string
-	token      string // the client token that started it
+	token      string // the client token that started it, "" if another launcher did
 	definition string // to be taken back at the end, "" if none
 	since      time.Time
 
@@ -83,16 +81,7 @@ type work struct {
 }
 
 func newWork(run string) *work {
-	return &work{run: run, begun: make(chan struct{}), done: make(chan struct{}), stopped: make(chan struct{})}
-}
-
-func (w *work) ended() bool {
-	select {
-	case <-w.done:
-		return true
-	default:
-		return false
-	}
+	return &work{Work: launch.NewWork(run), stopped: make(chan struct{})}
 }
 
 // identifier is what Prefect's own worker stores for a task.
@@ -110,66 +99,34 @@ func startedBy(run string) string {
 // Start implements launch.Launcher; the identifier is CLUSTER::TASK with the ARNs
 // of both.
 func (l *Launcher) Start(ctx context.Context, job launch.Job) (string, error) {
-	w, before := l.claim(job.Run)
-	if w == before {
-		select {
-		case <-w.begun:
-			if w.failed != nil {
-				return "", w.failed
-			}
-			return w.identifier(), nil
-		case <-ctx.Done():
-			return "", ctx.Err()
+	w := newWork(job.Run)
+	before, ok := l.works.Claim(w)
+	if !ok {
+		if err := before.Begun(ctx); err != nil {
+			return "", err
 		}
+		return before.identifier(), nil
 	}
-	if before != nil {
+	if before != nil && before.token != "" {
 		w.token = nextToken(before.token, before.arn)
 	}
 	logs, from, err := l.start(ctx, w, job)
-	if w.failed = err; err != nil {
-		l.mu.Lock()
-		delete(l.runs, job.Run)
-		l.mu.Unlock()
-		close(w.done)
-		close(w.begun)
+	if err != nil {
+		l.works.Fail(w, err)
 		return "", err
 	}
-	close(w.begun)
+	w.Begin()
 	l.watch(w, logs, from, job.Output)
 	return w.identifier(), nil
-}
-
-// claim returns the run's work, and the one before: they are the same when that
-// is still under way.
-func (l *Launcher) claim(run string) (w, before *work) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	before = l.runs[run]
-	if before != nil && !before.ended() {
-		return before, before
-	}
-	w = newWork(run)
-	l.keep(w)
-	return w, before
-}
-
-// keep remembers a run's work; the caller holds the lock.
-func (l *Launcher) keep(w *work) {
-	if l.runs == nil {
-		l.runs = map[string]*work{}
-	}
-	l.runs[w.run] = w
 }
 
 // Adopt implements launch.Launcher.
 func (l *Launcher) Adopt(ctx context.Context, run, identifier string) error {
 	gone := fmt.Errorf("%w: task %s of run %s", launch.ErrNotFound, identifier, run)
-	cluster, arn, ok := strings.Cut(identifier, "::")
-	parts := strings.SplitN(arn, ":", 6)
-	if !ok || len(parts) != 6 {
+	cluster, arn, at, ok := parseIdentifier(identifier)
+	if !ok {
 		return gone
 	}
-	at := place{region: parts[3]}
 	t, err := l.describeTask(ctx, at, cluster, arn)
 	switch {
 	case isCode(err, "ClusterNotFoundException", "InvalidParameterException"):
@@ -182,17 +139,23 @@ func (l *Launcher) Adopt(ctx context.Context, run, identifier string) error {
 	w := newWork(run)
 	w.take(at, t, t.program())
 	logs := l.logsOf(ctx, w, t)
-	l.mu.Lock()
-	if old := l.runs[run]; old != nil && !old.ended() {
-		l.mu.Unlock()
+	w.since = l.Now()
+	w.Begin()
+	if _, ok := l.works.Claim(w); !ok {
 		return nil
 	}
-	w.since = l.Now()
-	close(w.begun)
-	l.keep(w)
-	l.mu.Unlock()
 	l.watch(w, logs, w.since, l.Output)
 	return nil
+}
+
+// parseIdentifier reads CLUSTER::TASK, where the cluster is a name or an ARN.
+func parseIdentifier(identifier string) (cluster, arn string, at place, ok bool) {
+	cluster, arn, found := strings.Cut(identifier, "::")
+	parts := strings.SplitN(arn, ":", 6)
+	if !found || len(parts) != 6 || parts[0] != "arn" || parts[2] != "ecs" || !regexp.MustCompile(`^[a-z0-9-]+$`).MatchString(parts[3]) {
+		return "", "", place{}, false
+	}
+	return cluster, arn, place{region: parts[3]}, true
 }
 
 // take notes the task that runs the work.
@@ -200,47 +163,19 @@ func (w *work) take(at place, t *task, container string) {
 	w.at, w.cluster, w.arn, w.container = at, t.ClusterArn, t.TaskArn, container
 }
 
-// find returns a run's work once its task is known.
-func (l *Launcher) find(ctx context.Context, run string) (*work, error) {
-	l.mu.Lock()
-	w := l.runs[run]
-	l.mu.Unlock()
-	if w == nil {
-		return nil, fmt.Errorf("%w: run %s", launch.ErrNotFound, run)
-	}
-	select {
-	case <-w.begun:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if w.failed != nil {
-		return nil, fmt.Errorf("%w: run %s", launch.ErrNotFound, run)
-	}
-	return w, nil
-}
-
 // Wait implements launch.Launcher.
 func (l *Launcher) Wait(ctx context.Context, run string) (launch.Exit, error) {
-	w, err := l.find(ctx, run)
-	if err != nil {
-		return launch.Exit{}, err
-	}
-	select {
-	case <-w.done:
-		return w.exit, nil
-	case <-ctx.Done():
-		return launch.Exit{}, ctx.Err()
-	}
+	return l.works.Wait(ctx, run)
 }
 
 // Kill implements launch.Launcher by StopTask. The time between SIGTERM and
 // SIGKILL is that of the task's definition, see Launcher.Grace.
 func (l *Launcher) Kill(ctx context.Context, run string, _ time.Duration) error {
-	w, err := l.find(ctx, run)
+	w, err := l.works.Find(ctx, run)
 	if err != nil {
 		return err
 	}
-	if w.ended() {
+	if w.Ended() {
 		return nil
 	}
 	for attempt := 1; ; attempt++ {
@@ -259,12 +194,8 @@ func (l *Launcher) Kill(ctx context.Context, run string, _ time.Duration) error 
 		}
 	}
 	l.nudge()
-	select {
-	case <-w.done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	_, err = w.Wait(ctx)
+	return err
 }
 
 func (l *Launcher) log() *slog.Logger {

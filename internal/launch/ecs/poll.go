@@ -44,7 +44,7 @@ func (l *Launcher) over(w *work) {
 	if w.definition != "" {
 		l.deregister(w)
 	}
-	close(w.done)
+	w.End(w.exit)
 }
 
 // nudge makes the poll loop look soon.

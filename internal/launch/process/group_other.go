@@ -16,7 +16,7 @@ func belongs(int, string) bool { return false }
 
 // tree stands for a run's first process.
 func tree(w *work) []int {
-	if w.ended() {
+	if w.Ended() {
 		return nil
 	}
 	return []int{w.pid}
@@ -24,7 +24,7 @@ func tree(w *work) []int {
 
 // signalTree forces: there is no way to ask here.
 func signalTree(w *work, _ bool) {
-	if p, err := os.FindProcess(w.pid); err == nil && !w.ended() {
+	if p, err := os.FindProcess(w.pid); err == nil && !w.Ended() {
 		_ = p.Kill()
 	}
 }

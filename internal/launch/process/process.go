@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/leat-dev/leat/internal/launch"
@@ -34,60 +33,51 @@ const (
 
 // Launcher runs jobs as processes. The zero value is ready to use.
 type Launcher struct {
-	mu   sync.Mutex
-	runs map[string]*work
+	works launch.Works[*work]
 }
 
 var _ launch.Launcher = (*Launcher)(nil)
 
 // work is one run's process.
 type work struct {
-	pid  int
-	run  string
-	done chan struct{} // closed when the process has ended; exit is set before
-	exit launch.Exit
-}
-
-func (w *work) ended() bool {
-	select {
-	case <-w.done:
-		return true
-	default:
-		return false
-	}
+	launch.Work
+	pid int
 }
 
 // Start implements launch.Launcher; the identifier is the process id.
-func (l *Launcher) Start(_ context.Context, job launch.Job) (string, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if w := l.runs[job.Run]; w != nil && !w.ended() {
-		return strconv.Itoa(w.pid), nil
+func (l *Launcher) Start(ctx context.Context, job launch.Job) (string, error) {
+	w := &work{Work: launch.NewWork(job.Run)}
+	if before, ok := l.works.Claim(w); !ok {
+		if err := before.Begun(ctx); err != nil {
+			return "", err
+		}
+		return strconv.Itoa(before.pid), nil
 	}
-	cmd, cleanup, err := command(job)
-	if err != nil {
+	if err := w.start(job); err != nil {
+		l.works.Fail(w, err)
 		return "", err
 	}
-	if err := cmd.Start(); err != nil {
-		cleanup()
-		return "", fmt.Errorf("start %s: %w", job.Command[0], err)
-	}
-	w := &work{pid: cmd.Process.Pid, run: job.Run, done: make(chan struct{})}
-	l.keep(w)
-	go func() {
-		w.exit = exitOf(cmd.Wait())
-		cleanup()
-		close(w.done)
-	}()
+	w.Begin()
 	return strconv.Itoa(w.pid), nil
 }
 
-// keep remembers a run's work; the caller holds the lock.
-func (l *Launcher) keep(w *work) {
-	if l.runs == nil {
-		l.runs = map[string]*work{}
+// start starts the process, whose end it has noted.
+func (w *work) start(job launch.Job) error {
+	cmd, cleanup, err := command(job)
+	if err != nil {
+		return err
 	}
-	l.runs[w.run] = w
+	if err := cmd.Start(); err != nil {
+		cleanup()
+		return fmt.Errorf("start %s: %w", job.Command[0], err)
+	}
+	w.pid = cmd.Process.Pid
+	go func() {
+		exit := exitOf(cmd.Wait())
+		cleanup()
+		w.End(exit)
+	}()
+	return nil
 }
 
 // command prepares a job's process; cleanup removes its directory.
@@ -155,21 +145,22 @@ func exitOf(err error) launch.Exit {
 }
 
 // Adopt implements launch.Launcher.
-func (l *Launcher) Adopt(_ context.Context, run, identifier string) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if w := l.runs[run]; w != nil && !w.ended() {
+func (l *Launcher) Adopt(ctx context.Context, run, identifier string) error {
+	if w, err := l.works.Find(ctx, run); err == nil && !w.Ended() {
 		return nil
 	}
 	pid, err := strconv.Atoi(identifier)
 	if err != nil || !belongs(pid, run) {
 		return fmt.Errorf("%w: process %s of run %s", launch.ErrNotFound, identifier, run)
 	}
-	w := &work{pid: pid, run: run, done: make(chan struct{}), exit: launch.Exit{Unknown: true}}
-	l.keep(w)
+	w := &work{Work: launch.NewWork(run), pid: pid}
+	w.Begin()
+	if _, ok := l.works.Claim(w); !ok {
+		return nil
+	}
 	// It is not our child: nobody tells when it ends, so look.
 	go func() {
-		defer close(w.done)
+		defer w.End(launch.Exit{Unknown: true})
 		tick := time.NewTicker(lookEvery)
 		defer tick.Stop()
 		for belongs(pid, run) {
@@ -179,33 +170,15 @@ func (l *Launcher) Adopt(_ context.Context, run, identifier string) error {
 	return nil
 }
 
-func (l *Launcher) find(run string) (*work, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if w := l.runs[run]; w != nil {
-		return w, nil
-	}
-	return nil, fmt.Errorf("%w: run %s", launch.ErrNotFound, run)
-}
-
 // Wait implements launch.Launcher.
 func (l *Launcher) Wait(ctx context.Context, run string) (launch.Exit, error) {
-	w, err := l.find(run)
-	if err != nil {
-		return launch.Exit{}, err
-	}
-	select {
-	case <-w.done:
-		return w.exit, nil
-	case <-ctx.Done():
-		return launch.Exit{}, ctx.Err()
-	}
+	return l.works.Wait(ctx, run)
 }
 
 // Kill implements launch.Launcher: SIGTERM to the whole tree, and SIGKILL to what
 // is left of it after the grace period.
 func (l *Launcher) Kill(ctx context.Context, run string, grace time.Duration) error {
-	w, err := l.find(run)
+	w, err := l.works.Find(ctx, run)
 	if err != nil {
 		return err
 	}
@@ -236,12 +209,8 @@ func vanish(ctx context.Context, w *work, limit time.Duration, again func()) (bo
 		}
 		if len(tree(w)) == 0 {
 			// Its end is noted a moment after the process is gone.
-			select {
-			case <-w.done:
-				return true, nil
-			case <-ctx.Done():
-				return false, ctx.Err()
-			}
+			_, err := w.Wait(ctx)
+			return err == nil, err
 		}
 		select {
 		case <-tick.C:

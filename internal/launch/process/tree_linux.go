@@ -71,7 +71,7 @@ func tree(w *work) []int {
 		}
 		all = append(all, p)
 		// A number is the group's for certain only while its leader lives unreaped.
-		if marked(pid, w.run) || (p.group == w.pid && !w.ended()) {
+		if marked(pid, w.Run()) || (p.group == w.pid && !w.Ended()) {
 			mine[pid] = true
 		}
 	}
@@ -99,7 +99,7 @@ func signalTree(w *work, force bool) {
 		signal = syscall.SIGKILL
 	}
 	group := 0
-	if !w.ended() && syscall.Kill(-w.pid, signal) == nil {
+	if !w.Ended() && syscall.Kill(-w.pid, signal) == nil {
 		group = w.pid
 	}
 	for _, pid := range tree(w) {
