@@ -2,13 +2,12 @@ package engine_test
 
 import (
 	"bytes"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/leat-dev/leat/internal/engine"
-	"github.com/leat-dev/leat/internal/store"
+	"github.com/leat-dev/leat/internal/store/storetest"
 )
 
 // clock is a time that tests set.
@@ -32,15 +31,7 @@ func (c *clock) advance(d time.Duration) {
 // setup returns an engine on a SQLite file of its own.
 func setup(t *testing.T) (*engine.Engine, *clock) {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Config{Database: filepath.Join(t.TempDir(), "leat.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := storetest.Open(t)
 	c := &clock{at: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}
 	sealer, err := engine.NewSealer(bytes.Repeat([]byte{7}, engine.KeySize))
 	if err != nil {

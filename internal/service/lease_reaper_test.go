@@ -1,33 +1,24 @@
 package service_test
 
 import (
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/leat-dev/leat/internal/core"
 	"github.com/leat-dev/leat/internal/engine"
 	"github.com/leat-dev/leat/internal/service"
-	"github.com/leat-dev/leat/internal/store"
+	"github.com/leat-dev/leat/internal/store/storetest"
 )
 
 func TestLeaseReaperEndsExpiredLeasesAndWakesWaiters(t *testing.T) {
 	t.Parallel()
-	s, err := store.Open(t.Context(), store.Config{Database: filepath.Join(t.TempDir(), "leat.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := storetest.Open(t)
 	at := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 	e := engine.New(engine.Config{Store: s, Now: func() time.Time { return at }})
 	ctx, ws := t.Context(), core.DefaultWorkspace
 	// Slots of a limit with decay are in its own counter, so that only the reaper
 	// gives them back.
-	_, err = e.CreateConcurrencyLimit(ctx, ws, engine.NewConcurrencyLimit{Name: "x", Limit: 200, Active: true, SlotDecayPerSecond: 1e-9})
+	_, err := e.CreateConcurrencyLimit(ctx, ws, engine.NewConcurrencyLimit{Name: "x", Limit: 200, Active: true, SlotDecayPerSecond: 1e-9})
 	if err != nil {
 		t.Fatal(err)
 	}

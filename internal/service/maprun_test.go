@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -20,7 +19,7 @@ import (
 	"github.com/leat-dev/leat/internal/engine"
 	"github.com/leat-dev/leat/internal/integration"
 	"github.com/leat-dev/leat/internal/service"
-	"github.com/leat-dev/leat/internal/store"
+	"github.com/leat-dev/leat/internal/store/storetest"
 	"github.com/leat-dev/leat/internal/value"
 )
 
@@ -59,10 +58,7 @@ type mapBench struct {
 
 func newMapBench(t *testing.T, items service.Items) *mapBench {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Config{Database: filepath.Join(t.TempDir(), "leat.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := storetest.Open(t)
 	now := func() time.Time { return time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC) }
 	caller, err := awscall.New(awscall.Config{Now: now, HTTP: &http.Client{}})
 	if err != nil {
@@ -82,9 +78,6 @@ func newMapBench(t *testing.T, items service.Items) *mapBench {
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-		if err := db.Close(); err != nil {
 			t.Error(err)
 		}
 	})

@@ -3,7 +3,6 @@ package service_test
 import (
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -11,7 +10,7 @@ import (
 	"github.com/leat-dev/leat/internal/core"
 	"github.com/leat-dev/leat/internal/engine"
 	"github.com/leat-dev/leat/internal/service"
-	"github.com/leat-dev/leat/internal/store"
+	"github.com/leat-dev/leat/internal/store/storetest"
 	"github.com/leat-dev/leat/internal/wire"
 )
 
@@ -37,15 +36,7 @@ func (b *schedulerBench) advance(d time.Duration) {
 
 func newSchedulerBench(t *testing.T) *schedulerBench {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Config{Database: filepath.Join(t.TempDir(), "leat.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := storetest.Open(t)
 	b := &schedulerBench{at: time.Date(2030, 1, 1, 0, 0, 30, 0, time.UTC), ids: map[string]core.ID{}}
 	b.Engine = engine.New(engine.Config{Store: s, Now: b.now})
 	return b

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,7 +16,7 @@ import (
 	"github.com/leat-dev/leat/internal/core"
 	"github.com/leat-dev/leat/internal/engine"
 	"github.com/leat-dev/leat/internal/integration"
-	"github.com/leat-dev/leat/internal/store"
+	"github.com/leat-dev/leat/internal/store/storetest"
 	"github.com/leat-dev/leat/internal/value"
 )
 
@@ -30,15 +29,7 @@ type flowBench struct {
 
 func newFlowBench(t *testing.T) *flowBench {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Config{Database: filepath.Join(t.TempDir(), "leat.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	db := storetest.Open(t)
 	b := &flowBench{t: t, Engine: engine.New(engine.Config{Store: db, Now: time.Now})}
 	b.flows = Flows{
 		Engine: b.Engine,

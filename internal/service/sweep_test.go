@@ -1,14 +1,13 @@
 package service
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/leat-dev/leat/internal/core"
 	"github.com/leat-dev/leat/internal/engine"
-	"github.com/leat-dev/leat/internal/store"
+	"github.com/leat-dev/leat/internal/store/storetest"
 )
 
 // sweep is an engine on a fresh store with a clock that the test moves.
@@ -20,15 +19,7 @@ type sweep struct {
 
 func newSweep(t *testing.T) *sweep {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Config{Database: filepath.Join(t.TempDir(), "leat.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	db := storetest.Open(t)
 	s := &sweep{t: t, now: time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)}
 	s.eng = engine.New(engine.Config{Store: db, Now: func() time.Time { return s.now }})
 	return s

@@ -19,7 +19,7 @@ import (
 
 	"github.com/leat-dev/leat/internal/api/prefect3"
 	"github.com/leat-dev/leat/internal/engine"
-	"github.com/leat-dev/leat/internal/store"
+	"github.com/leat-dev/leat/internal/store/storetest"
 )
 
 // The files in testdata are exchanges with the reference, one story each:
@@ -65,15 +65,7 @@ func TestExchangesAreAsWithTheReference(t *testing.T) {
 
 func newHandler(t *testing.T) http.Handler {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Config{Database: filepath.Join(t.TempDir(), "leat.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := storetest.Open(t)
 	sealer, err := engine.NewSealer(bytes.Repeat([]byte{7}, engine.KeySize))
 	if err != nil {
 		t.Fatal(err)

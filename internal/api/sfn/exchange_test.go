@@ -21,7 +21,7 @@ import (
 	"github.com/leat-dev/leat/internal/api/sfn"
 	"github.com/leat-dev/leat/internal/core"
 	"github.com/leat-dev/leat/internal/engine"
-	"github.com/leat-dev/leat/internal/store"
+	"github.com/leat-dev/leat/internal/store/storetest"
 )
 
 // The files in testdata are exchanges in the service's words, one story each:
@@ -66,15 +66,7 @@ func TestExchangesAreAsWithTheService(t *testing.T) {
 // newAPI is the dialect on a fresh store.
 func newAPI(t *testing.T, cfg sfn.Config) *sfn.API {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Config{Database: filepath.Join(t.TempDir(), "leat.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := storetest.Open(t)
 	cfg.Engine, cfg.Now = engine.New(engine.Config{Store: s, Now: time.Now, MaxMachines: 3}), time.Now
 	return sfn.New(cfg)
 }

@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"net/http/httptest"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/leat-dev/leat/internal/api/sfn"
 	"github.com/leat-dev/leat/internal/asl"
 	"github.com/leat-dev/leat/internal/engine"
-	"github.com/leat-dev/leat/internal/store"
+	"github.com/leat-dev/leat/internal/store/storetest"
 	"github.com/leat-dev/leat/internal/value"
 )
 
@@ -42,15 +41,7 @@ func (calls) Call(_ context.Context, c engine.TrialCall) engine.TrialAnswer {
 
 func TestTriedStatesCallServices(t *testing.T) {
 	t.Parallel()
-	s, err := store.Open(t.Context(), store.Config{Database: filepath.Join(t.TempDir(), "leat.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := storetest.Open(t)
 	now := func() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) }
 	server := httptest.NewServer(sfn.New(sfn.Config{Engine: engine.New(engine.Config{Store: s, Now: now, Trial: calls{}}), Now: now}))
 	defer server.Close()
