@@ -42,6 +42,10 @@ type Action struct {
 	Timeout, Heartbeat int64
 	// Run is what a map run is to do.
 	Run *MapRun
+	// Redrive is the ARN of the map run that goes on, for the time with the number
+	// Redrives; "" makes a new one.
+	Redrive  string
+	Redrives int
 }
 
 // MapRun says what a distributed Map is to do.

@@ -120,6 +120,13 @@ func (f *frame) encode() *value.Object {
 		e := value.Of("entered", v.Entered, "before", v.Before, "time", v.Time.UnixMilli(), "attempts", attempts, "retries", int64(v.Retries),
 			"waits", string(v.Waits), "key", v.Key, "token", v.Token, "submitted", v.Submitted,
 			"size", int64(v.Size), "next", int64(v.Next), "running", int64(v.Running), "concurrency", int64(v.Concurrency))
+		if v.Run != "" {
+			e.Set("run", v.Run)
+			e.Set("run_redrives", int64(v.RunRedrives))
+		}
+		if v.Failed {
+			e.Set("failed", true)
+		}
 		if v.Early != nil {
 			e.Set("early", value.Of("kind", string(v.Early.Kind), "key", v.Early.Key, "output", v.Early.Output,
 				"error", v.Early.Failure.Error, "cause", v.Early.Failure.Cause))
@@ -170,10 +177,12 @@ func (m *Machine) decode(id int64, o *value.Object) (*frame, error) {
 		return f, nil
 	}
 	submitted, _ := e.Get("submitted")
+	failed, _ := e.Get("failed")
 	f.Visit = &visit{
 		Entered: e.int("entered"), Before: e.int("before"), Time: time.UnixMilli(e.int("time")).UTC(), Retries: int(e.int("retries")),
 		Waits: waits(e.text("waits")), Key: e.int("key"), Token: e.text("token"), Submitted: submitted == true,
 		Size: int(e.int("size")), Next: int(e.int("next")), Running: int(e.int("running")), Concurrency: int(e.int("concurrency")),
+		Run: e.text("run"), RunRedrives: int(e.int("run_redrives")), Failed: failed == true,
 	}
 	attempts, _ := e.Get("attempts")
 	list, _ := attempts.([]any)

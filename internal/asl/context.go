@@ -1,6 +1,7 @@
 package asl
 
 import (
+	"strings"
 	"time"
 
 	"github.com/leat-dev/leat/internal/value"
@@ -32,9 +33,52 @@ func (x *Execution) context(f *frame) *value.Object {
 	for p := f; p != nil; p = x.frames[p.Parent] {
 		up := x.frames[p.Parent]
 		if up != nil && up.State.Type == Map {
-			c.Set("Map", value.Of("Item", value.Of("Index", int64(p.Slot), "Value", x.items[up.ID][p.Slot])))
+			c.Set("Map", origin{source: sourceOfInput}.context(x.items[up.ID][p.Slot], p.Slot))
 			break
 		}
 	}
 	return x.seen.context(c)
+}
+
+// sourceOfInput is the source of items that come of a state's input.
+const sourceOfInput = "STATE_DATA"
+
+// origin is where a Map state's items come from.
+type origin struct {
+	// source is as the context object names it; keyed items are the members of an object.
+	source string
+	keyed  bool
+}
+
+// context is what the context object says of an item.
+func (from origin) context(item any, index int) *value.Object {
+	c := value.Of("Index", int64(index))
+	if o, ok := item.(*value.Object); ok && from.keyed {
+		key, hasKey := o.Get("Key")
+		v, hasValue := o.Get("Value")
+		if hasKey && hasValue {
+			c.Set("Key", key)
+			item = v
+		}
+	}
+	c.Set("Value", item)
+	c.Set("Source", from.source)
+	return value.Of("Item", c)
+}
+
+// source is where a reader's items come from, as the context object says it:
+// s3:listObjectsV2 names its bucket, others their object.
+func (t *Transfer) source() string {
+	if t == nil {
+		return sourceOfInput
+	}
+	o, ok := t.Parameters.(*value.Object)
+	if !ok {
+		return sourceOfInput
+	}
+	uri := "S3://" + members{o}.text("Bucket")
+	if strings.HasSuffix(t.Resource, ":getObject") {
+		uri += "/" + members{o}.text("Key")
+	}
+	return uri
 }

@@ -259,7 +259,7 @@ func (x *Execution) limit(from time.Time) {
 func (x *Execution) end(s Status, output any, failure Failure, previous int64) {
 	for _, f := range x.inOrder() {
 		x.cancel(f)
-		if f.Visit != nil {
+		if f.Visit != nil && !f.Visit.Failed {
 			x.visited(f, nil, true)
 		}
 	}

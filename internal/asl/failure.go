@@ -79,7 +79,6 @@ func (x *Execution) handle(f *frame, failure Failure) {
 		}
 		break // the first retrier that matches decides
 	}
-	x.drop(f)
 	switch f.State.Type {
 	case Map, Parallel:
 		if failure.Error != errRuntime || f.Visit.Waits != "" { // else it ends the execution before the state has begun
@@ -89,6 +88,7 @@ func (x *Execution) handle(f *frame, failure Failure) {
 	}
 	for i, c := range f.State.Catch {
 		if matchesError(c.ErrorEquals, failure) {
+			x.drop(f)
 			f.Visit.Branch = fmt.Sprintf("Catch[%d]", i)
 			x.seen.caught(i, failure)
 			if bad := x.caught(f, c, failure); bad != nil {
@@ -105,6 +105,7 @@ func (x *Execution) retry(f *frame, r *Retrier, i int, failure Failure) {
 	v := f.Visit
 	x.cancel(f)
 	x.drop(f)
+	v.Run, v.RunRedrives = "", 0 // the next attempt has a map run of its own
 	seconds := float64(r.IntervalSeconds) * math.Pow(r.BackoffRate, float64(v.Attempts[i]))
 	if r.MaxDelaySeconds > 0 {
 		seconds = min(seconds, float64(r.MaxDelaySeconds))
@@ -164,13 +165,15 @@ func (x *Execution) caught(f *frame, c *Catcher, failure Failure) *Failure {
 }
 
 // propagate fails what the frame is part of: its siblings end, and the state
-// that they belong to fails. The execution's own frame fails the execution, and
-// all frames stay where they are, for a redrive.
+// that they belong to fails. The execution's own frame fails the execution. When
+// nothing retries or catches on the way, all frames stay where they are, for a redrive.
 func (x *Execution) propagate(f *frame, failure Failure) {
 	if x.seen.failed(failure) {
 		return
 	}
 	x.visited(f, &failure, false)
+	f.Visit.Failed = true
+	x.touch(f)
 	p := x.frames[f.Parent]
 	if p == nil {
 		x.end(Failed, nil, failure, f.Pointer)

@@ -68,6 +68,13 @@ type visit struct {
 	// Branch is the way by which the state is being left; see Visit.
 	Branch string
 
+	// Run is the ARN of the map run, once it has begun; RunRedrives is how often
+	// it was redriven.
+	Run         string
+	RunRedrives int
+	// Failed: the state failed, and so did what it is part of.
+	Failed bool
+
 	// Of a Map or Parallel: how many children there are in all, the next to
 	// start, how many run, and how many may run at once.
 	Size, Next, Running, Concurrency int
@@ -116,7 +123,7 @@ func (x *Execution) drop(f *frame) {
 	for _, c := range x.children(f) {
 		x.drop(c)
 		x.cancel(c)
-		if c.Visit != nil {
+		if c.Visit != nil && !c.Visit.Failed {
 			x.visited(c, nil, true)
 		}
 		delete(x.frames, c.ID)

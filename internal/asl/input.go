@@ -87,18 +87,29 @@ func (x *Execution) redrive() {
 	x.limit(x.now)
 	for _, f := range x.inOrder() {
 		if f.State == nil {
-			continue
+			continue // it succeeded
 		}
 		f.Pointer = previous
 		x.touch(f)
-		if f.Visit == nil {
-			x.ready(f)
-			continue
+		if f.Visit != nil {
+			x.again(f)
 		}
-		if f.Visit.Waits == waitsChildren && len(x.children(f)) > 0 {
-			continue // its children go on
+		if f.Visit == nil || f.Visit.Waits != waitsChildren || f.State.Type == Map {
+			x.ready(f) // a Map may have more iterations to start
 		}
-		f.Visit.Waits, f.Visit.Retries, f.Visit.Attempts = "", 0, make([]int64, len(f.State.Retry))
-		x.ready(f)
+	}
+}
+
+// again makes a visit that did not succeed as it was before its first attempt,
+// but for what came of it that stays: children that succeeded, and its map run.
+func (x *Execution) again(f *frame) {
+	v := f.Visit
+	v.Retries, v.Attempts, v.Failed, v.Branch = 0, make([]int64, len(f.State.Retry)), false, ""
+	if v.Waits == waitsChildren && len(x.children(f)) > 0 {
+		return // those that did not succeed go on
+	}
+	v.Waits = ""
+	if v.Run != "" {
+		v.RunRedrives++
 	}
 }

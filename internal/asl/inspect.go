@@ -190,7 +190,7 @@ func (x *Execution) tryRun(f *frame, a *Action) *Failure {
 		if n := int(run.MaxItems); n > 0 && n < len(read.Items) {
 			read.Items = read.Items[:n]
 		}
-		if run.Items, failure = x.eachSelected(f, read.Items); failure != nil {
+		if run.Items, failure = x.eachSelected(f, read.Items, origin{source: run.Reader.source()}); failure != nil {
 			return failure
 		}
 	}

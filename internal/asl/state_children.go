@@ -37,8 +37,9 @@ func (x *Execution) mapState(f *frame) *Failure {
 	}
 	sc := x.scope(f, in)
 	var items []any
+	from := origin{source: sourceOfInput}
 	if m.Reader == nil {
-		if items, failure = x.itemsOf(f, sc); failure != nil {
+		if items, from.keyed, failure = x.itemsOf(f, sc); failure != nil {
 			return failure
 		}
 	}
@@ -50,11 +51,11 @@ func (x *Execution) mapState(f *frame) *Failure {
 	}
 	x.seen.note(f.State, seenConcurrency, concurrency)
 	if m.Distributed {
-		return x.mapRun(f, sc, items, concurrency)
+		return x.mapRun(f, sc, items, from, concurrency)
 	}
 	if x.seen != nil {
 		f.Visit.Waits = waitsChildren // a trial runs no iteration
-		_, failure = x.eachSelected(f, items)
+		_, failure = x.eachSelected(f, items, from)
 		return failure
 	}
 	if concurrency <= 0 {
@@ -73,15 +74,15 @@ func (x *Execution) mapState(f *frame) *Failure {
 	return nil
 }
 
-// itemsOf evaluates a Map state's items.
-func (x *Execution) itemsOf(f *frame, sc *scope) ([]any, *Failure) {
+// itemsOf evaluates a Map state's items; keyed ones are the members of an object.
+func (x *Execution) itemsOf(f *frame, sc *scope) (_ []any, keyed bool, _ *Failure) {
 	m := f.State.Map
 	v, path := sc.input, "$"
 	var failure *Failure
 	switch {
 	case m.Items != nil:
 		if v, failure = m.Items.array(sc, "Items"); failure != nil {
-			return nil, failure
+			return nil, false, failure
 		}
 	case m.ItemsPath != nil:
 		path = m.ItemsPath.Text
@@ -89,12 +90,12 @@ func (x *Execution) itemsOf(f *frame, sc *scope) ([]any, *Failure) {
 			path = path[1:] // the service names the path in the context object
 		}
 		if v, failure = m.ItemsPath.eval(sc); failure != nil {
-			return nil, failure
+			return nil, false, failure
 		}
 	}
 	if items, ok := v.([]any); ok {
 		x.seen.note(f.State, seenItemsPath, items)
-		return items, nil
+		return items, false, nil
 	}
 	if o, ok := v.(*value.Object); ok && m.Distributed {
 		items := make([]any, 0, o.Len())
@@ -102,12 +103,12 @@ func (x *Execution) itemsOf(f *frame, sc *scope) ([]any, *Failure) {
 			items = append(items, value.Of("Key", k, "Value", e))
 		}
 		x.seen.note(f.State, seenItemsPath, items)
-		return items, nil
+		return items, true, nil
 	}
 	if f.State.Language == JSONata {
-		return nil, &Failure{Error: errQueryEvaluation, Cause: "Map state input must be an array but was: " + value.String(v), runtime: true}
+		return nil, false, &Failure{Error: errQueryEvaluation, Cause: "Map state input must be an array but was: " + value.String(v), runtime: true}
 	}
-	return nil, runtimeFailure(`Reference path "%s" must point to array.`, path)
+	return nil, false, runtimeFailure(`Reference path "%s" must point to array.`, path)
 }
 
 // startChildren starts iterations as far as their number at once allows.
@@ -116,7 +117,7 @@ func (x *Execution) startChildren(f *frame) {
 	items := x.items[f.ID]
 	for v.Running < v.Concurrency && v.Next < v.Size {
 		i := v.Next
-		in, failure := x.selected(f, items[i], i)
+		in, failure := x.selected(f, items[i], i, origin{source: sourceOfInput})
 		if failure != nil {
 			x.fails(f, *failure)
 			return
@@ -132,7 +133,7 @@ func (x *Execution) startChildren(f *frame) {
 }
 
 // selected is an iteration's input.
-func (x *Execution) selected(f *frame, item any, index int) (any, *Failure) {
+func (x *Execution) selected(f *frame, item any, index int, from origin) (any, *Failure) {
 	selector, field := f.State.Map.ItemSelector, "ItemSelector"
 	if selector == nil && f.State.Parameters != nil {
 		selector, field = f.State.Parameters, "Parameters"
@@ -145,19 +146,19 @@ func (x *Execution) selected(f *frame, item any, index int) (any, *Failure) {
 		return nil, failure
 	}
 	sc := x.scope(f, in)
-	sc.context.Set("Map", value.Of("Item", value.Of("Index", int64(index), "Value", item)))
+	sc.context.Set("Map", from.context(item, index))
 	return selector.eval(sc, field)
 }
 
 // eachSelected is what the executions of a map run get of its items.
-func (x *Execution) eachSelected(f *frame, items []any) ([]any, *Failure) {
+func (x *Execution) eachSelected(f *frame, items []any, from origin) ([]any, *Failure) {
 	if f.State.Map.ItemSelector == nil && f.State.Parameters == nil {
 		return items, nil
 	}
 	out := make([]any, len(items))
 	for i, item := range items {
 		var failure *Failure
-		if out[i], failure = x.selected(f, item, i); failure != nil {
+		if out[i], failure = x.selected(f, item, i, from); failure != nil {
 			return nil, failure
 		}
 	}
@@ -166,13 +167,13 @@ func (x *Execution) eachSelected(f *frame, items []any) ([]any, *Failure) {
 }
 
 // Selected applies the ItemSelector of the Map state that waits for the action to
-// the items that were read for it. It changes nothing.
-func (x *Execution) Selected(key int64, items []any) ([]any, *Failure) {
+// the items that the reader read for it. It changes nothing.
+func (x *Execution) Selected(key int64, reader *Transfer, items []any) ([]any, *Failure) {
 	f := x.waiting(key)
 	if f == nil || f.State == nil || f.State.Map == nil {
 		return items, nil
 	}
-	return x.eachSelected(f, items)
+	return x.eachSelected(f, items, origin{source: reader.source()})
 }
 
 // childDone is called when a branch or an iteration has come to its end.
@@ -209,22 +210,28 @@ func (x *Execution) childrenDone(f *frame) *Failure {
 }
 
 // mapRun begins a distributed Map state.
-func (x *Execution) mapRun(f *frame, sc *scope, items []any, concurrency int64) *Failure {
+func (x *Execution) mapRun(f *frame, sc *scope, items []any, from origin, concurrency int64) *Failure {
 	m := f.State.Map
 	run := &MapRun{
 		Items: items, Concurrency: concurrency, ToleratedCount: -1, ToleratedPercentage: -1, ExecutionType: m.ExecutionType, Label: m.Label,
 	}
-	x.emit(f, "MapStateStarted", "mapStateStartedEventDetails", value.Of("length", int64(len(items))))
+	if f.Visit.Run == "" {
+		x.emit(f, "MapStateStarted", "mapStateStartedEventDetails", value.Of("length", int64(len(items))))
+	}
 	failure := x.describeRun(f, sc, run)
 	if failure != nil {
 		return failure
 	}
-	if run.Items, failure = x.eachSelected(f, items); failure != nil {
+	if run.Items, failure = x.eachSelected(f, items, from); failure != nil {
 		return failure
 	}
-	f.Visit.Waits, f.Visit.Key, f.Visit.Submitted = waitsRun, x.serial(), false
+	v := f.Visit
+	v.Waits, v.Key, v.Submitted = waitsRun, x.serial(), v.Run != ""
 	x.touch(f)
-	x.act(&Action{Key: f.Visit.Key, Kind: ActionMapRun, State: f.State.Name, Run: run})
+	if v.Run != "" {
+		x.emit(f, "MapRunRedriven", "mapRunRedrivenEventDetails", value.Of("mapRunArn", v.Run, "redriveCount", int64(v.RunRedrives)))
+	}
+	x.act(&Action{Key: v.Key, Kind: ActionMapRun, State: f.State.Name, Run: run, Redrive: v.Run, Redrives: v.RunRedrives})
 	return nil
 }
 
@@ -304,7 +311,7 @@ func (x *Execution) runInput(f *frame, in Input) {
 	switch in.Kind {
 	case InputRunStarted:
 		if !f.Visit.Submitted {
-			f.Visit.Submitted = true
+			f.Visit.Submitted, f.Visit.Run = true, in.Text
 			x.emit(f, "MapRunStarted", "mapRunStartedEventDetails", value.Of("mapRunArn", in.Text))
 			x.touch(f)
 		}

@@ -33,12 +33,16 @@ type Execution struct {
 	Redriven *time.Time
 	// MapRunID and Item are of an execution that a distributed Map state made.
 	MapRunID *ID
-	Item     int
+	// Item is -1-n when another execution took its place for item n.
+	Item int
 	// TraceHeader came with the start.
 	TraceHeader *string
 	// Seed makes its chances its own.
 	Seed int64
 }
+
+// PendingRedrive is the status of an execution that its map run will redrive.
+const PendingRedrive = "PENDING_REDRIVE"
 
 // ExecutionChange is what one step of an execution writes.
 type ExecutionChange struct {
@@ -68,6 +72,8 @@ const (
 	ActionStop = "stop"
 	// ActionControl: somebody wants the run cancelled, or tried again.
 	ActionControl = "control"
+	// ActionTokens keeps the client tokens of redrives; nothing is to be done.
+	ActionTokens = "tokens"
 	// ActionTimer: a time to wait for.
 	ActionTimer = "timer"
 	// ActionTask: a call to a service, a job that it runs, or a token that comes back.
@@ -194,9 +200,22 @@ type MapRunCounts struct {
 	Concurrency int     `json:"concurrency"`
 	Count       int     `json:"tolerated_count"`
 	Percentage  float64 `json:"tolerated_percentage"`
-	Redrives    int     `json:"redrives"`
+	// Pending is how many are to be redriven, PendingItems their items.
+	Pending      int `json:"pending_redrive,omitempty"`
+	PendingItems int `json:"pending_redrive_items,omitempty"`
+	// NotRedrivable is how many did not succeed when it was redriven, and cannot be.
+	NotRedrivable      int `json:"not_redrivable,omitempty"`
+	NotRedrivableItems int `json:"not_redrivable_items,omitempty"`
+	Redrives           int `json:"redrives"`
 	// Redriven is when it was redriven last.
 	Redriven *time.Time `json:"redriven,omitempty"`
+}
+
+// PendedRedrives are executions of a map run that are to be redriven.
+type PendedRedrives struct {
+	// Status is the one that they had.
+	Status            string
+	Executions, Items int
 }
 
 // ExecutionTx reads and writes executions.
@@ -249,7 +268,15 @@ type MapRunTx interface {
 	InsertMapRunItems(id ID, from int, items []MapRunItem) error
 	// MapRunItem returns what one execution gets, or a NotFound error.
 	MapRunItem(id ID, number int) (MapRunItem, error)
-	// MapRunResults lists the executions of a map run by their numbers.
+	// PendRedrives makes PENDING_REDRIVE the executions of a map run that did not
+	// succeed, have fewer events and stopped later, and counts them by the status
+	// that they had. Express ones have no events to count.
+	PendRedrives(id ID, events int64, since time.Time) ([]PendedRedrives, error)
+	// ReplaceMapRunExecution notes that another execution takes the place of one
+	// that was PENDING_REDRIVE, which has the status again that it had.
+	ReplaceMapRunExecution(runID ID, status string, item int) error
+	// MapRunResults lists the executions of a map run by their numbers, without
+	// those that others took the place of.
 	MapRunResults(id ID) ([]*Execution, error)
 	// ListMapRuns lists an execution's map runs, the newest first.
 	ListMapRuns(runID ID, before *ExecutionPosition, limit int) ([]*MapRun, error)

@@ -90,7 +90,7 @@ func (r *mapRun) read(ctx context.Context, d *driver) (*asl.Failure, error) {
 		if spec.MaxItems > 0 && int64(len(items)) > spec.MaxItems {
 			items = items[:spec.MaxItems]
 		}
-		if items, failure = r.line.x.Selected(r.call.Key, items); failure != nil {
+		if items, failure = r.line.x.Selected(r.call.Key, spec.Reader, items); failure != nil {
 			return failure, nil
 		}
 	}

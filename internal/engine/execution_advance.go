@@ -17,9 +17,14 @@ const maxRaces = 20
 // one transaction. An execution that has ended takes none, and none is taken
 // for what it does not wait for: then it reports false.
 func (e *Engine) AdvanceExecution(ctx context.Context, ws core.WorkspaceID, runID core.ID, inputs ...asl.Input) (bool, error) {
+	return e.advanceExecution(ctx, ws, runID, nil, inputs...)
+}
+
+// advanceExecution is AdvanceExecution; with, unless it is nil, adds to what is written.
+func (e *Engine) advanceExecution(ctx context.Context, ws core.WorkspaceID, runID core.ID, with func(*core.ExecutionChange), inputs ...asl.Input) (bool, error) {
 	defer e.runs.lock(runID)()
 	for range maxRaces {
-		taken, done, err := e.advance(ctx, ws, runID, inputs)
+		taken, done, err := e.advance(ctx, ws, runID, with, inputs)
 		if done || err != nil {
 			return taken, err
 		}
@@ -28,7 +33,7 @@ func (e *Engine) AdvanceExecution(ctx context.Context, ws core.WorkspaceID, runI
 }
 
 // advance makes one step; done is false when somebody else made one meanwhile.
-func (e *Engine) advance(ctx context.Context, ws core.WorkspaceID, runID core.ID, inputs []asl.Input) (taken, done bool, err error) {
+func (e *Engine) advance(ctx context.Context, ws core.WorkspaceID, runID core.ID, with func(*core.ExecutionChange), inputs []asl.Input) (taken, done bool, err error) {
 	p := e.runs.take(runID)
 	if p == nil {
 		err := e.store.View(ctx, ws, func(tx core.Tx) error {
@@ -52,12 +57,18 @@ func (e *Engine) advance(ctx context.Context, ws core.WorkspaceID, runID core.ID
 	if len(inputs) == 0 {
 		s.change.Delete = append(s.change.Delete, keyGo)
 	}
+	if with != nil {
+		with(s.change)
+	}
 	written := false
 	err = e.store.Update(ctx, ws, func(tx core.Tx) (err error) {
 		if written, err = tx.ChangeExecution(s.change); err != nil || !written {
 			return err
 		}
-		return e.settle(tx, p, s, now)
+		if err := e.settle(tx, p, s, now); err != nil || !s.result.Ended || p.row.MapRunID == nil {
+			return err
+		}
+		return countInMapRun(tx, p.row, s.result.Status, now)
 	})
 	if err != nil || !written {
 		return false, false, err
@@ -171,6 +182,11 @@ func (e *Engine) settle(tx core.Tx, p *standing, s *step, now time.Time) error {
 		return err
 	}
 	resumed := p.row.Status != string(asl.Running) && s.result.Status == asl.Running
+	if p.row.Status == core.PendingRedrive {
+		if err := countRedriven(tx, p.row); err != nil {
+			return err
+		}
+	}
 	if !s.result.Ended && !resumed {
 		return nil
 	}
@@ -194,10 +210,7 @@ func (e *Engine) finishRun(tx core.Tx, p *standing, s *step, run *core.FlowRun, 
 		return err
 	}
 	tx.Wake(core.TopicExecutions)
-	if p.row.MapRunID == nil {
-		return nil
-	}
-	return countInMapRun(tx, p.row, s.result.Status, now)
+	return nil
 }
 
 // ignoring drops the error of something that is gone.

@@ -14,6 +14,7 @@ const (
 	keyGo      = 0
 	keyAbort   = -1
 	keyRedrive = -2
+	keyTokens  = -3
 )
 
 // ExecutionDetails is an execution with what it was started as.
@@ -22,12 +23,14 @@ type ExecutionDetails struct {
 	Revision *core.StateMachineRevision
 	Machine  *core.StateMachine
 	MapRun   *core.MapRun
+	// events is the length at which a history is full; 0 is AWS' own.
+	events int64
 }
 
 // DescribeExecution returns an execution, or an ExecutionDoesNotExist error.
 // Step Functions: DescribeExecution, DescribeStateMachineForExecution.
 func (e *Engine) DescribeExecution(ctx context.Context, ws core.WorkspaceID, arn string) (*ExecutionDetails, error) {
-	d := &ExecutionDetails{}
+	d := &ExecutionDetails{events: e.runs.limits.Events}
 	err := e.store.View(ctx, ws, func(tx core.Tx) (err error) {
 		if d.Execution, err = tx.ExecutionByARN(arn); err != nil {
 			return or(err, noExecution(arn))
@@ -58,57 +61,6 @@ func (e *Engine) StopExecution(ctx context.Context, ws core.WorkspaceID, arn str
 	}
 	now := e.now()
 	_, err = e.AdvanceExecution(ctx, ws, d.RunID, asl.Input{Kind: asl.InputAbort, Failure: why})
-	return now, err
-}
-
-// redrivePeriod is how long after its end an execution can be redriven.
-const redrivePeriod = 14 * 24 * time.Hour
-
-// Redrivable says whether an execution can be redriven; if not, why is AWS' reason.
-func (d *ExecutionDetails) Redrivable(now time.Time) (ok bool, why string) {
-	switch {
-	case d.Express:
-		return false, "Execution is EXPRESS and cannot be redriven"
-	case d.Status == string(asl.Running):
-		return false, "Execution is RUNNING and cannot be redriven"
-	case d.Status == string(asl.Succeeded):
-		return false, "Execution is SUCCEEDED and cannot be redriven"
-	case d.Status == "PENDING_REDRIVE":
-		return false, "Execution is PENDING_REDRIVE and cannot be redriven"
-	case d.Stopped != nil && now.Sub(*d.Stopped) > redrivePeriod:
-		return false, "Execution has exceeded the redrivable period"
-	case d.Machine == nil:
-		return false, "State machine has been deleted"
-	case d.Events >= asl.DefaultEvents:
-		return false, "Execution history event limit exceeded"
-	}
-	return true, ""
-}
-
-// checkRedrive refuses to redrive what cannot be redriven.
-func (d *ExecutionDetails) checkRedrive(now time.Time) error {
-	if d.MapRunID != nil {
-		return core.Errorf(core.Conflict, "Execution was started by a Map Run; redrive the execution of the Map Run: '%s'", d.ARN).
-			Because("ExecutionNotRedrivable")
-	}
-	if ok, why := d.Redrivable(now); !ok {
-		return core.Errorf(core.Conflict, "Execution Not Redrivable: '%s: %s'", why, d.ARN).Because("ExecutionNotRedrivable")
-	}
-	return nil
-}
-
-// RedriveExecution goes on with an execution where it failed, and returns when.
-// Step Functions: RedriveExecution.
-func (e *Engine) RedriveExecution(ctx context.Context, ws core.WorkspaceID, arn string) (time.Time, error) {
-	d, err := e.DescribeExecution(ctx, ws, arn)
-	if err != nil {
-		return time.Time{}, err
-	}
-	now := e.now()
-	if err := d.checkRedrive(now); err != nil {
-		return time.Time{}, err
-	}
-	_, err = e.AdvanceExecution(ctx, ws, d.RunID, asl.Input{Kind: asl.InputRedrive})
 	return now, err
 }
 

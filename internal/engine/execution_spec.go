@@ -15,7 +15,7 @@ func encodeSpec(a *asl.Action) json.RawMessage {
 	case asl.ActionTimer:
 		return nil
 	case asl.ActionMapRun:
-		return value.Append(nil, value.Of("state", a.State, "run", encodeMapRun(a.Run)))
+		return value.Append(nil, value.Of("state", a.State, "run", encodeMapRun(a.Run), "redrive", a.Redrive, "redrives", int64(a.Redrives)))
 	case asl.ActionTask, asl.ActionActivity:
 	}
 	return value.Append(nil, value.Of("state", a.State, "resource", a.Resource, "parameters", a.Parameters, "role", a.RoleARN,
@@ -37,6 +37,7 @@ func DecodeSpec(a *core.ExecutionAction) (*asl.Action, error) {
 		Key: a.Key, Kind: asl.ActionKind(a.Kind), State: typed[string](o, "state"), Resource: typed[string](o, "resource"),
 		Parameters: parameters, RoleARN: typed[string](o, "role"), Token: typed[string](o, "token"),
 		Timeout: whole(o, "timeout"), Heartbeat: whole(o, "heartbeat"),
+		Redrive: typed[string](o, "redrive"), Redrives: int(whole(o, "redrives")),
 	}
 	if run := typed[*value.Object](o, "run"); run != nil {
 		out.Run = decodeMapRun(run)

@@ -24,8 +24,6 @@ type NewExecution struct {
 	// mapRun is set for an execution of a map run, with its number in it.
 	mapRun *core.MapRun
 	item   int
-	// items is the number of items in the input.
-	items int
 }
 
 // StartExecution starts an execution and lets it run until it waits for
@@ -69,30 +67,10 @@ func (e *Engine) StartExecution(ctx context.Context, ws core.WorkspaceID, in New
 		if prior, err = sameNamed(tx, t, in); err != nil || prior != nil {
 			return err
 		}
-		if in.mapRun != nil {
-			if mine, err := takeItem(tx, in); err != nil || !mine {
-				prior = &core.Execution{}
-				return err
-			}
-		}
-		run, err := createExecutionRun(tx, now, t.machine, NewFlowRun{
-			FlowID: t.machine.FlowID, Name: p.row.Name, Parameters: executionParameters(input, in.Input), InfrastructurePID: &p.row.ARN,
-			State: new(newState(core.Running, now)), Tags: []string{}, id: &p.row.RunID,
-		})
-		if err != nil {
+		if err := tx.RecordTaskRuns(visitRuns(p.row, res, now)); err != nil {
 			return err
 		}
-		e.observe("", core.Running)
-		if err := tx.InsertExecution(s.change.Execution); err != nil {
-			return err
-		}
-		if err := tx.WriteExecutionStep(s.change); err != nil {
-			return err
-		}
-		if err := tx.RecordTaskRuns(visitRuns(p.row, res, now)); err != nil || !res.Ended {
-			return err
-		}
-		return e.finishRun(tx, p, s, run, now)
+		return e.insertStarted(tx, p, s, input, now)
 	})
 	if err != nil || prior != nil {
 		return prior, err
@@ -118,17 +96,23 @@ func createExecutionRun(tx core.Tx, now time.Time, m *core.StateMachine, in NewF
 	return run, err
 }
 
-// takeItem counts an execution of a map run that starts; false tells that
-// another replica started it.
-func takeItem(tx core.Tx, in NewExecution) (bool, error) {
-	run, err := tx.MapRun(in.mapRun.ID)
-	if err != nil || run.Next != in.item || !mayStart(run) {
-		return false, err
+// insertStarted stores an execution with its run after its first step.
+func (e *Engine) insertStarted(tx core.Tx, p *standing, s *step, input any, now time.Time) error {
+	run, err := createExecutionRun(tx, now, p.machine, NewFlowRun{
+		FlowID: p.machine.FlowID, Name: p.row.Name, Parameters: executionParameters(input, p.row.Input), InfrastructurePID: &p.row.ARN,
+		State: new(newState(core.Running, now)), Tags: []string{}, id: &p.row.RunID,
+	})
+	if err != nil {
+		return err
 	}
-	run.Next++
-	run.Running++
-	run.Items.Running += in.items
-	return true, tx.UpdateMapRun(run)
+	e.observe("", core.Running)
+	if err := tx.InsertExecution(s.change.Execution); err != nil {
+		return err
+	}
+	if err := tx.WriteExecutionStep(s.change); err != nil || !s.result.Ended {
+		return err
+	}
+	return e.finishRun(tx, p, s, run, now)
 }
 
 // parseInput reads an execution's input.
@@ -149,7 +133,7 @@ func (e *Engine) startable(tx core.Tx, in NewExecution) (*machineTarget, error) 
 	if err != nil {
 		return nil, err
 	}
-	if t.machine.Status == core.MachineDeleting && in.mapRun == nil {
+	if t.machine.Status == core.MachineDeleting {
 		return nil, machineDeleting(in.ARN)
 	}
 	return t, nil
@@ -175,7 +159,7 @@ func randomUint64() uint64 {
 
 // sameNamed returns the execution that the name already stands for.
 func sameNamed(tx core.Tx, t *machineTarget, in NewExecution) (*core.Execution, error) {
-	if in.Name == "" || in.mapRun != nil || t.machine.Type == core.ExpressMachine {
+	if in.Name == "" || t.machine.Type == core.ExpressMachine {
 		return nil, nil
 	}
 	arn := executionARN(t.machine, in.Name)

@@ -193,6 +193,18 @@ func (e *Engine) WatchLater(ctx context.Context, ws core.WorkspaceID, a *core.Ex
 	})
 }
 
+// DelayAction puts an action back until a time.
+func (e *Engine) DelayAction(ctx context.Context, ws core.WorkspaceID, a *core.ExecutionAction, until time.Time) error {
+	return e.store.Update(ctx, ws, func(tx core.Tx) error {
+		now, err := tx.ExecutionAction(a.RunID, a.Key)
+		if err != nil {
+			return ignoring(err)
+		}
+		now.Owner, now.Due = "", &until
+		return tx.UpdateExecutionAction(now)
+	})
+}
+
 // RestAction puts an action back until its next time.
 func (e *Engine) RestAction(ctx context.Context, ws core.WorkspaceID, a *core.ExecutionAction) error {
 	return e.store.Update(ctx, ws, func(tx core.Tx) error {

@@ -29,7 +29,9 @@ func WatchedMapRun(a *core.ExecutionAction) (core.ID, bool) {
 	return w.MapRun, w.MapRun != core.ID{}
 }
 
-// BeginMapRun makes the map run of an action, or returns the one that was made before.
+// BeginMapRun makes the map run of an action, goes on with the one that it redrives,
+// or returns the one that has begun. It is Unavailable while an earlier attempt is
+// still being stopped.
 func (e *Engine) BeginMapRun(ctx context.Context, ws core.WorkspaceID, a *core.ExecutionAction, spec *asl.Action) (*core.MapRun, error) {
 	var run *core.MapRun
 	err := e.store.Update(ctx, ws, func(tx core.Tx) (err error) {
@@ -44,14 +46,22 @@ func (e *Engine) BeginMapRun(ctx context.Context, ws core.WorkspaceID, a *core.E
 		if err != nil {
 			return err
 		}
-		run = e.newMapRun(x, a, spec)
+		write := tx.InsertMapRun
+		if spec.Redrive == "" {
+			run = e.newMapRun(x, a, spec)
+		} else {
+			write = tx.UpdateMapRun
+			if run, err = e.redrivenMapRun(tx, a, spec); err != nil {
+				return err
+			}
+		}
 		if now.Watch, err = json.Marshal(watchedRun{run.ID}); err != nil {
 			return err
 		}
 		if err := tx.UpdateExecutionAction(now); err != nil {
 			return err
 		}
-		return tx.InsertMapRun(run)
+		return write(run)
 	})
 	if err != nil {
 		return nil, err
@@ -102,61 +112,6 @@ func (e *Engine) SetMapRunItems(ctx context.Context, ws core.WorkspaceID, id cor
 	})
 }
 
-// FillMapRun starts the executions that a map run may have, and returns how it
-// stands then.
-func (e *Engine) FillMapRun(ctx context.Context, ws core.WorkspaceID, id core.ID) (*core.MapRun, error) {
-	for {
-		var run *core.MapRun
-		var item core.MapRunItem
-		err := e.store.View(ctx, ws, func(tx core.Tx) (err error) {
-			if run, err = tx.MapRun(id); err != nil || !mayStart(run) {
-				return err
-			}
-			item, err = tx.MapRunItem(id, run.Next)
-			return err
-		})
-		if err != nil || !mayStart(run) {
-			return run, err
-		}
-		if _, err := e.startItem(ctx, ws, run, item); err != nil {
-			return nil, err
-		}
-	}
-}
-
-// countInMapRun counts an execution of a map run that has ended, and has
-// somebody look after the run.
-func countInMapRun(tx core.Tx, x *core.Execution, status asl.Status, now time.Time) error {
-	run, err := tx.MapRun(*x.MapRunID)
-	if err != nil {
-		return ignoring(err)
-	}
-	item, err := tx.MapRunItem(run.ID, x.Item)
-	if err != nil {
-		return err
-	}
-	run.Running--
-	run.Items.Running -= item.Items
-	switch status {
-	case asl.Succeeded:
-		run.Succeeded++
-		run.Items.Succeeded += item.Items
-	case asl.TimedOut:
-		run.TimedOut++
-		run.Items.TimedOut += item.Items
-	case asl.Aborted:
-		run.Aborted++
-		run.Items.Aborted += item.Items
-	case asl.Failed, asl.Running:
-		run.Failed++
-		run.Items.Failed += item.Items
-	}
-	if err := tx.UpdateMapRun(run); err != nil || run.Status != string(asl.Running) {
-		return err
-	}
-	return lookAfter(tx, run, now)
-}
-
 // lookAfter has somebody look after a map run.
 func lookAfter(tx core.Tx, run *core.MapRun, now time.Time) error {
 	a, err := tx.ExecutionAction(run.RunID, run.Key)
@@ -181,24 +136,6 @@ func (e *Engine) EndMapRun(ctx context.Context, ws core.WorkspaceID, id core.ID,
 		run.Status, run.Stopped, run.Written = string(status), &now, written
 		return tx.UpdateMapRun(run)
 	})
-}
-
-// AbortMapRun stops the executions of a map run that still run.
-func (e *Engine) AbortMapRun(ctx context.Context, ws core.WorkspaceID, id core.ID) error {
-	for {
-		var left []*core.Execution
-		if err := e.store.View(ctx, ws, func(tx core.Tx) (err error) {
-			left, err = tx.ListExecutions(core.ExecutionQuery{MapRunID: &id, Status: string(asl.Running), Limit: 200})
-			return err
-		}); err != nil || len(left) == 0 {
-			return err
-		}
-		for _, x := range left {
-			if _, err := e.AdvanceExecution(ctx, ws, x.RunID, asl.Input{Kind: asl.InputAbort}); err != nil {
-				return err
-			}
-		}
-	}
 }
 
 // UpdateMapRun changes what bounds a map run that runs; nil leaves a bound.
@@ -228,26 +165,6 @@ func (e *Engine) UpdateMapRun(ctx context.Context, ws core.WorkspaceID, arn stri
 	})
 }
 
-// mayStart reports whether one more execution of the map run may be started.
-func mayStart(run *core.MapRun) bool {
-	most := run.Concurrency
-	if most <= 0 {
-		most = maxMapConcurrency
-	}
-	return run.Status == string(asl.Running) && run.Known && run.Next < run.Total && run.Running < most && !Exceeded(run)
-}
-
-// Exceeded reports whether more of a map run's items failed than may.
-func Exceeded(run *core.MapRun) bool {
-	return !asl.Tolerates(int64(run.Count), run.Percentage, run.Items.Failed+run.Items.TimedOut, run.ItemTotal)
-}
-
-// startItem starts the next execution of a map run, unless another replica has.
-func (e *Engine) startItem(ctx context.Context, ws core.WorkspaceID, run *core.MapRun, item core.MapRunItem) (*core.Execution, error) {
-	base, _, _ := strings.Cut(run.MachineARN, "/")
-	return e.StartExecution(ctx, ws, NewExecution{ARN: base, Name: randomUUID(), Input: item.Input, mapRun: run, item: run.Next, items: item.Items})
-}
-
 // RestMapRun puts the action of a map run back until an execution of it ends,
 // unless there is something to do already.
 func (e *Engine) RestMapRun(ctx context.Context, ws core.WorkspaceID, a *core.ExecutionAction, id core.ID) error {
@@ -261,7 +178,7 @@ func (e *Engine) RestMapRun(ctx context.Context, ws core.WorkspaceID, a *core.Ex
 			return ignoring(err)
 		}
 		now.Owner, now.Due = "", nil
-		if mayStart(run) || Exceeded(run) || run.Next == run.Total && run.Running == 0 {
+		if mayStart(run) || Exceeded(run) || Complete(run) {
 			at := e.now()
 			now.Due = &at
 		}
@@ -271,7 +188,7 @@ func (e *Engine) RestMapRun(ctx context.Context, ws core.WorkspaceID, a *core.Ex
 
 // SelectMapRunItems applies the ItemSelector of the Map state that an action is
 // for to items that were read for it.
-func (e *Engine) SelectMapRunItems(ctx context.Context, ws core.WorkspaceID, a *core.ExecutionAction, items []any) (out []any, failure *asl.Failure, err error) {
+func (e *Engine) SelectMapRunItems(ctx context.Context, ws core.WorkspaceID, a *core.ExecutionAction, reader *asl.Transfer, items []any) (out []any, failure *asl.Failure, err error) {
 	defer e.runs.lock(a.RunID)()
 	err = e.store.View(ctx, ws, func(tx core.Tx) error {
 		row, err := tx.Execution(a.RunID)
@@ -280,7 +197,7 @@ func (e *Engine) SelectMapRunItems(ctx context.Context, ws core.WorkspaceID, a *
 		}
 		p, err := e.load(tx, row)
 		if err == nil {
-			out, failure = p.x.Selected(a.Key, items)
+			out, failure = p.x.Selected(a.Key, reader, items)
 		}
 		return err
 	})

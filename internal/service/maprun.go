@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"time"
 
 	"github.com/leat-dev/leat/internal/asl"
 	"github.com/leat-dev/leat/internal/core"
@@ -18,6 +19,10 @@ type Items interface {
 	Write(ctx context.Context, t integration.Task, to *asl.Transfer, run *core.MapRun, results []*core.Execution) (any, *integration.TaskError)
 }
 
+// stopWait is how long a redrive waits before it looks again whether the attempt
+// before it has been stopped.
+const stopWait = 100 * time.Millisecond
+
 // mapRun carries a map run on: it makes it, starts the executions that it may
 // have, and ends it when they have ended.
 func (s *States) mapRun(ctx context.Context, a *core.ExecutionAction) error {
@@ -26,6 +31,9 @@ func (s *States) mapRun(ctx context.Context, a *core.ExecutionAction) error {
 		return err
 	}
 	run, err := s.Engine.BeginMapRun(ctx, a.Workspace, a, spec)
+	if core.CodeOf(err) == core.Unavailable && spec.Redrive != "" {
+		return s.Engine.DelayAction(ctx, a.Workspace, a, s.Now().Add(stopWait))
+	}
 	if err != nil {
 		return s.unless(ctx, a, err)
 	}
@@ -46,7 +54,7 @@ func (s *States) mapRun(ctx context.Context, a *core.ExecutionAction) error {
 	switch {
 	case engine.Exceeded(run):
 		return s.exceeded(ctx, a, task, spec.Run, run)
-	case run.Next == run.Total && run.Running == 0:
+	case engine.Complete(run):
 		return s.finishMapRun(ctx, a, task, spec.Run, run)
 	}
 	return s.Engine.RestMapRun(ctx, a.Workspace, a, run.ID)
@@ -65,7 +73,7 @@ func (s *States) readItems(
 		}
 		var failure *asl.Failure
 		var err error
-		if items, failure, err = s.Engine.SelectMapRunItems(ctx, a.Workspace, a, read); err != nil || failure != nil {
+		if items, failure, err = s.Engine.SelectMapRunItems(ctx, a.Workspace, a, spec.Run.Reader, read); err != nil || failure != nil {
 			return failure, err
 		}
 	}

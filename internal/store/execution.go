@@ -87,7 +87,7 @@ func (t *tx) writeStep(c *core.ExecutionChange) error {
 	}
 	if c.Clean {
 		do("DELETE FROM execution_piece WHERE run_id = ?", id)
-		do("DELETE FROM execution_action WHERE run_id = ? AND kind <> 'stop'", id)
+		do("DELETE FROM execution_action WHERE run_id = ? AND kind NOT IN ('stop', 'tokens')", id)
 	}
 	for key, data := range c.Pieces {
 		if data == nil {

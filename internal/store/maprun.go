@@ -1,6 +1,10 @@
 package store
 
-import "github.com/leat-dev/leat/internal/core"
+import (
+	"time"
+
+	"github.com/leat-dev/leat/internal/core"
+)
 
 const mapRunSelect = `SELECT m.id, m.run_id, m.key, m.arn, m.machine_arn, m.label, m.state, m.status, m.spec, m.counts, m.started, m.stopped
 	FROM map_run m WHERE `
@@ -36,8 +40,8 @@ func (t *tx) MapRunOf(runID core.ID, key int64) (*core.MapRun, error) {
 
 // UpdateMapRun implements core.MapRunTx.
 func (t *tx) UpdateMapRun(m *core.MapRun) error {
-	return t.exec("UPDATE map_run SET status = ?, counts = ?, stopped = ? WHERE ws + 0 = ? AND id = ?",
-		m.Status, asJSON(m.MapRunCounts), microsPtr(m.Stopped), int64(t.ws), m.ID)
+	return t.exec("UPDATE map_run SET key = ?, status = ?, counts = ?, stopped = ? WHERE ws + 0 = ? AND id = ?",
+		m.Key, m.Status, asJSON(m.MapRunCounts), microsPtr(m.Stopped), int64(t.ws), m.ID)
 }
 
 // ListMapRuns implements core.MapRunTx.
@@ -65,5 +69,24 @@ func (t *tx) MapRunItem(id core.ID, number int) (core.MapRunItem, error) {
 
 // MapRunResults implements core.MapRunTx.
 func (t *tx) MapRunResults(id core.ID) ([]*core.Execution, error) {
-	return list(t, scanExecution, executionSelect+"x.map_run_id = ? ORDER BY x.item", id)
+	return list(t, scanExecution, executionSelect+"x.map_run_id = ? AND x.item >= 0 ORDER BY x.item", id)
+}
+
+// PendRedrives implements core.MapRunTx.
+func (t *tx) PendRedrives(id core.ID, events int64, since time.Time) ([]core.PendedRedrives, error) {
+	const which = " x.map_run_id = ? AND x.item >= 0 AND x.status IN ('FAILED', 'TIMED_OUT', 'ABORTED') AND (x.express OR x.events < ?) AND x.stopped >= ?"
+	args := []any{id, events, micros(since)}
+	counts, err := list(t, func(r rows) (p core.PendedRedrives, err error) {
+		return p, r.Scan(&p.Status, &p.Executions, &p.Items)
+	}, `SELECT x.status, count(*), CAST(sum(i.items) AS BIGINT) FROM execution x JOIN map_run_item i ON i.map_run_id = x.map_run_id AND i.number = x.item
+		WHERE`+which+" GROUP BY x.status", args...)
+	if err != nil || len(counts) == 0 {
+		return nil, err
+	}
+	return counts, t.exec("UPDATE execution AS x SET status = 'PENDING_REDRIVE', version = version + 1 WHERE"+which, args...)
+}
+
+// ReplaceMapRunExecution implements core.MapRunTx.
+func (t *tx) ReplaceMapRunExecution(runID core.ID, status string, item int) error {
+	return t.exec("UPDATE execution SET status = ?, item = ?, version = version + 1 WHERE ws + 0 = ? AND run_id = ?", status, item, int64(t.ws), runID)
 }

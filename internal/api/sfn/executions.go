@@ -187,7 +187,8 @@ func (a *API) stopExecution(ctx context.Context, c *call, in stopInput) (stopOut
 }
 
 type redriveInput struct {
-	ARN string `json:"executionArn"`
+	ARN   string `json:"executionArn"`
+	Token string `json:"clientToken"`
 }
 
 type redriveOutput struct {
@@ -198,7 +199,7 @@ func (a *API) redriveExecution(ctx context.Context, c *call, in redriveInput) (r
 	if err := engine.CheckARN(in.ARN, "execution"); err != nil {
 		return redriveOutput{}, err
 	}
-	at, err := a.cfg.Engine.RedriveExecution(ctx, c.Workspace, in.ARN)
+	at, err := a.cfg.Engine.RedriveExecution(ctx, c.Workspace, in.ARN, in.Token)
 	return redriveOutput{epoch(at)}, err
 }
 

@@ -21,10 +21,12 @@ type counts struct {
 	Aborted        int `json:"aborted"`
 	Total          int `json:"total"`
 	ResultsWritten int `json:"resultsWritten"`
+	NotRedrivable  int `json:"failuresNotRedrivable,omitempty"`
+	PendingRedrive int `json:"pendingRedrive,omitempty"`
 }
 
 func (n counts) pending() counts {
-	n.Pending = n.Total - n.Running - n.Succeeded - n.Failed - n.TimedOut - n.Aborted
+	n.Pending = n.Total - n.Running - n.Succeeded - n.Failed - n.TimedOut - n.Aborted - n.PendingRedrive
 	return n
 }
 
@@ -59,11 +61,11 @@ func (a *API) describeMapRun(ctx context.Context, c *call, in mapRunRef) (descri
 		MaxConcurrency: n.Concurrency, Percentage: max(n.Percentage, 0), Count: max(n.Count, 0), RedriveCount: n.Redrives, Redriven: epochPtr(n.Redriven),
 		Items: counts{
 			Running: n.Items.Running, Succeeded: n.Items.Succeeded, Failed: n.Items.Failed, TimedOut: n.Items.TimedOut, Aborted: n.Items.Aborted,
-			Total: n.ItemTotal, ResultsWritten: itemsWritten,
+			Total: n.ItemTotal, ResultsWritten: itemsWritten, NotRedrivable: n.NotRedrivableItems, PendingRedrive: n.PendingItems,
 		}.pending(),
 		Executions: counts{
 			Running: n.Running, Succeeded: n.Succeeded, Failed: n.Failed, TimedOut: n.TimedOut, Aborted: n.Aborted,
-			Total: n.Total, ResultsWritten: n.Written,
+			Total: n.Total, ResultsWritten: n.Written, NotRedrivable: n.NotRedrivable, PendingRedrive: n.Pending,
 		}.pending(),
 	}, nil
 }
