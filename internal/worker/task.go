@@ -246,13 +246,17 @@ func (a *attempt) tags(r, configuration map[string]any) {
 	refused := regexp.MustCompile(`[^\p{L}\p{N}_./=+:@-]+`)
 	out := []any{}
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
-		name := refused.ReplaceAllString(key, "-")
-		if name = name[:min(len(name), 128)]; name != "" {
-			value := refused.ReplaceAllString(tags[key], "-")
-			out = append(out, map[string]any{"key": name, "value": value[:min(len(value), 256)]})
+		name, value := cut(refused.ReplaceAllString(key, "-"), 128), cut(refused.ReplaceAllString(tags[key], "-"), 256)
+		if name != "" {
+			out = append(out, map[string]any{"key": name, "value": value})
 		}
 	}
 	r["tags"] = out
+}
+
+// cut shortens a text to a number of bytes, between characters.
+func cut(s string, most int) string {
+	return strings.ToValidUTF8(s[:min(len(s), most)], "")
 }
 
 // secretless leaves out the variables that ECS sets from secrets.

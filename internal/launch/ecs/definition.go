@@ -216,6 +216,9 @@ func (l *Launcher) deregister(w *work) {
 // whose order means nothing. Prefect's worker compares alike.
 func canonical(d map[string]any) map[string]any {
 	out, _ := bare(d).(map[string]any)
+	if out == nil {
+		out = map[string]any{}
+	}
 	for _, added := range []string{
 		"compatibilities", "taskDefinitionArn", "revision", "status", "requiresAttributes", "registeredAt", "registeredBy", "deregisteredAt", "tags",
 	} {

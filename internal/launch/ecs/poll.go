@@ -3,6 +3,8 @@ package ecs
 import (
 	"context"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/leat-dev/leat/internal/launch"
@@ -67,22 +69,20 @@ func (l *Launcher) poll() {
 	for wait := l.pollMin(); ; {
 		wait = l.pause(wait)
 		l.mu.Lock()
-		works := make([]*work, 0, len(l.active))
-		for _, w := range l.active {
-			works = append(works, w)
-		}
-		if len(works) == 0 {
-			l.polling = false
-			l.mu.Unlock()
-			return
-		}
+		works := slices.Collect(maps.Values(l.active))
 		l.mu.Unlock()
 		changed, failed := l.look(ctx, works)
+		l.mu.Lock()
+		l.polling = len(l.active) > 0
+		more := l.polling
+		l.mu.Unlock()
 		switch {
-		case changed && !failed:
-			wait = l.pollMin()
+		case !more:
+			return
 		case failed:
 			wait = min(2*wait, 3*l.pollMax())
+		case changed:
+			wait = l.pollMin()
 		default:
 			wait = min(2*wait, l.pollMax())
 		}

@@ -33,20 +33,21 @@ func (l *Launcher) start(ctx context.Context, w *work, job launch.Job) (*stream,
 	}
 	if t != nil {
 		w.take(s.at, t, t.program())
-		w.token, w.since = s.token, s.began
+		w.since = s.began
 		return l.logsOf(ctx, w, t), s.began, nil
 	}
 	if t, err = s.start(ctx); err != nil {
 		return nil, time.Time{}, err
 	}
 	w.take(s.at, t, job.Task.Container)
-	w.token, w.since = s.token, l.Now()
+	w.since = l.Now()
 	if s.isNew && job.Task.Deregister {
 		w.definition = s.def.TaskDefinitionArn
 	}
 	if s.found {
 		return l.logsOf(ctx, w, t), s.began, nil
 	}
+	w.token = s.token
 	return s.def.logs(w), time.Time{}, nil
 }
 
@@ -92,6 +93,10 @@ func (s *starting) find(ctx context.Context) (t *task, err error) {
 	return t, err
 }
 
+// maxTokens is how many client tokens a start goes through at most: a token is left
+// behind by each task that the run had within a day.
+const maxTokens = 1000
+
 // start runs the task, again while there is no capacity or calls are throttled.
 func (s *starting) start(ctx context.Context) (*task, error) {
 	for attempt := 1; ; attempt++ {
@@ -99,8 +104,10 @@ func (s *starting) start(ctx context.Context) (*task, error) {
 		switch {
 		case t != nil:
 			return t, nil
-		case err == nil && !wait:
+		case err == nil && !wait && attempt < maxTokens:
 			continue // with another token
+		case err == nil && !wait:
+			return nil, fmt.Errorf("all of %d client tokens have been used", attempt)
 		case err != nil && !wait:
 			return nil, err
 		}
