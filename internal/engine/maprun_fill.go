@@ -94,6 +94,9 @@ func (e *Engine) pendingItems(tx core.Tx, run *core.MapRun, n int) (redrives []*
 		}
 		items = append(items, i)
 	}
+	if err == nil && len(list) == 0 {
+		err = core.Errorf(core.Internal, "the map run %s counts executions to redrive that are not there", run.ARN)
+	}
 	return redrives, items, err
 }
 

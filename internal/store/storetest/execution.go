@@ -3,7 +3,9 @@ package storetest
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -237,6 +239,54 @@ func mapRuns(t *testing.T, s core.Store, x *core.Execution) {
 	})
 	if len(list) != 1 || len(after) != 0 {
 		t.Errorf("%d map runs, %d after the last", len(list), len(after))
+	}
+	mapRunRedrives(t, s, m)
+}
+
+// mapRunRedrives redrives executions that failed: one that can be, one whose
+// history is full, one that stopped long ago, an express one and one that succeeded.
+func mapRunRedrives(t *testing.T, s core.Store, m *core.MapRun) {
+	stopped := noon().Add(time.Minute)
+	update(t, s, func(tx core.Tx) error {
+		for n, status := range []string{"FAILED", "FAILED", "FAILED", "TIMED_OUT", "SUCCEEDED"} {
+			x := newExecution(10+n, noon())
+			x.MapRunID, x.Item, x.Status, x.Stopped, x.Express, x.Events = &m.ID, n%2, status, &stopped, n == 3, 10
+			switch n {
+			case 1, 3:
+				x.Events = 100
+			case 2:
+				long := noon().Add(-time.Hour)
+				x.Stopped = &long
+			}
+			if err := tx.InsertExecution(x); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	var counts []core.PendedRedrives
+	update(t, s, func(tx core.Tx) (err error) {
+		counts, err = tx.PendRedrives(m.ID, 100, noon())
+		return err
+	})
+	slices.SortFunc(counts, func(a, b core.PendedRedrives) int { return strings.Compare(a.Status, b.Status) })
+	if diff := cmp.Diff([]core.PendedRedrives{{Status: "FAILED", Executions: 1, Items: 1}, {Status: "TIMED_OUT", Executions: 1, Items: 2}}, counts); diff != "" {
+		t.Errorf("executions to redrive (-want +got)\n%s", diff)
+	}
+	pending := func() []*core.Execution {
+		return must(t, s, func(tx core.Tx) ([]*core.Execution, error) {
+			return tx.ListExecutions(core.ExecutionQuery{MapRunID: &m.ID, Status: core.PendingRedrive, Limit: 10})
+		})
+	}
+	list := pending()
+	if len(list) != 2 {
+		t.Fatalf("%d executions are to be redriven", len(list))
+	}
+	before := len(must(t, s, func(tx core.Tx) ([]*core.Execution, error) { return tx.MapRunResults(m.ID) }))
+	update(t, s, func(tx core.Tx) error { return tx.ReplaceMapRunExecution(list[0].RunID, "FAILED", -1-list[0].Item) })
+	after := must(t, s, func(tx core.Tx) ([]*core.Execution, error) { return tx.MapRunResults(m.ID) })
+	if len(after) != before-1 || len(pending()) != 1 {
+		t.Errorf("%d results, want %d", len(after), before-1)
 	}
 }
 
