@@ -18,6 +18,7 @@ const maxLines = 800
 var layers = map[string]int{
 	".": 0, // the root has only this test and documents
 
+	"internal/api/apitest":     1,
 	"internal/core":            1,
 	"internal/schedule":        1,
 	"internal/jsonschema":      1,
@@ -74,6 +75,7 @@ type restriction struct {
 var restrictions = []restriction{
 	{"internal/store", []string{"internal/server", "internal/store/storetest"}, "the composition alone chooses a database"},
 	{"internal/store/storetest", nil, "it is for tests"},
+	{"internal/api/apitest", nil, "it is for tests"},
 	{"internal/sqlite", []string{"internal/store"}, "how a database is reached belongs to the store"},
 	{"internal/store/migration", []string{"internal/store", "internal/store/storetest"}, "a schema belongs to the store"},
 	{"internal/docker/dockertest", nil, "it is for tests"},

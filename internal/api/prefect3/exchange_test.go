@@ -2,21 +2,17 @@ package prefect3_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/leat-dev/leat/internal/api/apitest"
 	"github.com/leat-dev/leat/internal/api/prefect3"
 	"github.com/leat-dev/leat/internal/engine"
 	"github.com/leat-dev/leat/internal/store/storetest"
@@ -45,22 +41,11 @@ type exchange struct {
 
 func TestExchangesAreAsWithTheReference(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no exchanges", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			t.Parallel()
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			server := httptest.NewServer(newHandler(t))
-			defer server.Close()
-			play(t, server, parseExchanges(t, string(text)))
-		})
-	}
+	apitest.Files(t, func(t *testing.T, story string) {
+		server := httptest.NewServer(newHandler(t))
+		defer server.Close()
+		play(t, server, parseExchanges(t, story))
+	})
 }
 
 func newHandler(t *testing.T) http.Handler {
@@ -75,27 +60,21 @@ func newHandler(t *testing.T) http.Handler {
 	})
 }
 
-var section = regexp.MustCompile(`(?m)^-- (?:(GET|POST|PUT|PATCH|DELETE) (\S+)|(\d+)) --$`)
+var request = regexp.MustCompile(`^(GET|POST|PUT|PATCH|DELETE) (\S+)$`)
 
 func parseExchanges(t *testing.T, text string) []exchange {
 	t.Helper()
 	var out []exchange
-	at := section.FindAllStringSubmatchIndex(text, -1)
-	for i, m := range at {
-		end := len(text)
-		if i+1 < len(at) {
-			end = at[i+1][0]
-		}
-		body := strings.TrimSpace(text[m[1]:end])
-		if m[2] >= 0 {
-			out = append(out, exchange{method: text[m[2]:m[3]], path: text[m[4]:m[5]], body: body})
+	for _, s := range apitest.Sections(text) {
+		if m := request.FindStringSubmatch(s.Head); m != nil {
+			out = append(out, exchange{method: m[1], path: m[2], body: s.Text})
 			continue
 		}
-		status, err := strconv.Atoi(text[m[6]:m[7]])
+		status, err := strconv.Atoi(s.Head)
 		if err != nil || len(out) == 0 {
-			t.Fatalf("an answer without a request: %s", text[m[0]:m[1]])
+			t.Fatalf("neither a request nor its answer: %s", s.Head)
 		}
-		out[len(out)-1].status, out[len(out)-1].answer = status, body
+		out[len(out)-1].status, out[len(out)-1].answer = status, s.Text
 	}
 	return out
 }
@@ -137,29 +116,21 @@ func play(t *testing.T, server *httptest.Server, story []exchange) {
 			}
 			continue
 		}
-		var have, want any
-		if err := json.Unmarshal(got, &have); err != nil {
-			t.Fatalf("%s\nbody %s: %v", name, got, err)
-		}
-		if err := json.Unmarshal([]byte(x.answer), &want); err != nil {
-			t.Fatalf("%s\nexpected body: %v", name, err)
-		}
-		if diff := cmp.Diff(resolve(want, have, ids), have); diff != "" {
+		if diff := marks(ids).Diff(t, x.answer, got); diff != "" {
 			t.Errorf("%s\n(-want +got)\n%s", name, diff)
 		}
 	}
 }
 
-// resolve replaces the marks of want by what have holds at their places.
-func resolve(want, have any, ids map[string]string) any {
-	switch w := want.(type) {
-	case string:
+// marks expects the ids that were seen at the same marks.
+func marks(ids map[string]string) apitest.Marks {
+	return apitest.Marks{Text: func(want string, have any) any {
 		h, _ := have.(string)
-		if _, err := time.Parse(time.RFC3339Nano, h); w == "<any>" || w == "<time>" && err == nil {
+		if _, err := time.Parse(time.RFC3339Nano, h); want == "<any>" || want == "<time>" && err == nil {
 			return have
 		}
-		return idMark.ReplaceAllStringFunc(w, func(mark string) string {
-			if ids[mark] == "" && len(h) >= 36 && w == mark {
+		return idMark.ReplaceAllStringFunc(want, func(mark string) string {
+			if ids[mark] == "" && len(h) >= 36 && want == mark {
 				ids[mark] = h
 			}
 			if id := ids[mark]; id != "" {
@@ -167,32 +138,5 @@ func resolve(want, have any, ids map[string]string) any {
 			}
 			return mark
 		})
-	case []any:
-		h, _ := have.([]any)
-		out := make([]any, len(w))
-		for i := range w {
-			var other any
-			if i < len(h) {
-				other = h[i]
-			}
-			out[i] = resolve(w[i], other, ids)
-		}
-		return out
-	case map[string]any:
-		h, _ := have.(map[string]any)
-		out := make(map[string]any, len(w))
-		for k, v := range w {
-			out[k] = resolve(v, h[k], ids)
-		}
-		if _, partial := w["..."]; partial {
-			delete(out, "...")
-			for k, v := range h {
-				if _, named := w[k]; !named {
-					out[k] = v
-				}
-			}
-		}
-		return out
-	}
-	return want
+	}}
 }

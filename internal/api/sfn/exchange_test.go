@@ -4,13 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/leat-dev/leat/internal/api/apitest"
 	"github.com/leat-dev/leat/internal/api/sfn"
 	"github.com/leat-dev/leat/internal/core"
 	"github.com/leat-dev/leat/internal/engine"
@@ -45,22 +42,11 @@ type exchange struct {
 
 func TestExchangesAreAsWithTheService(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no exchanges", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			t.Parallel()
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			server := httptest.NewServer(newAPI(t, sfn.Config{}))
-			defer server.Close()
-			play(t, server, parseExchanges(t, string(text)))
-		})
-	}
+	apitest.Files(t, func(t *testing.T, story string) {
+		server := httptest.NewServer(newAPI(t, sfn.Config{}))
+		defer server.Close()
+		play(t, server, parseExchanges(t, story))
+	})
 }
 
 // newAPI is the dialect on a fresh store.
@@ -71,31 +57,23 @@ func newAPI(t *testing.T, cfg sfn.Config) *sfn.API {
 	return sfn.New(cfg)
 }
 
-var section = regexp.MustCompile(`(?m)^-- (?:(\d{3})|([A-Z]\w+)(?: (\d+))?(?: ([a-z0-9-]+))?) --$`)
+var head = regexp.MustCompile(`^(?:(\d{3})|([A-Z]\w+)(?: (\d+))?(?: ([a-z0-9-]+))?)$`)
 
 func parseExchanges(t *testing.T, text string) []exchange {
 	t.Helper()
 	var out []exchange
-	at := section.FindAllStringSubmatchIndex(text, -1)
-	group := func(m []int, n int) string {
-		if m[2*n] < 0 {
-			return ""
-		}
-		return text[m[2*n]:m[2*n+1]]
-	}
-	for i, m := range at {
-		end := len(text)
-		if i+1 < len(at) {
-			end = at[i+1][0]
-		}
-		body := strings.TrimSpace(text[m[1]:end])
-		if status := group(m, 1); status == "" {
-			out = append(out, exchange{operation: group(m, 2), account: group(m, 3), region: group(m, 4), body: body})
-		} else {
+	for _, s := range apitest.Sections(text) {
+		m := head.FindStringSubmatch(s.Head)
+		switch {
+		case m == nil:
+			t.Fatalf("neither a request nor an answer: %s", s.Head)
+		case m[1] == "":
+			out = append(out, exchange{operation: m[2], account: m[3], region: m[4], body: s.Text})
+		default:
 			last := &out[len(out)-1]
-			last.answer = body
+			last.answer = s.Text
 			var err error
-			if last.status, err = strconv.Atoi(status); err != nil {
+			if last.status, err = strconv.Atoi(m[1]); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -114,14 +92,7 @@ func play(t *testing.T, server *httptest.Server, story []exchange) {
 		if status != x.status {
 			t.Fatalf("%d: %s %s\nstatus %d, want %d; body %s", i+1, x.operation, body, status, x.status, got)
 		}
-		var have, want any
-		if err := json.Unmarshal(got, &have); err != nil {
-			t.Fatalf("%s: %v", got, err)
-		}
-		if err := json.Unmarshal([]byte(x.answer), &want); err != nil {
-			t.Fatalf("%d: expected answer: %v", i+1, err)
-		}
-		if diff := cmp.Diff(resolve(want, have, seen), have); diff != "" {
+		if diff := marks(seen).Diff(t, x.answer, got); diff != "" {
 			t.Errorf("%d: %s %s (-want +got)\n%s", i+1, x.operation, body, diff)
 		}
 	}
@@ -180,55 +151,31 @@ func send(t *testing.T, server *httptest.Server, x exchange, body string) (int, 
 	return res.StatusCode, got
 }
 
-// resolve replaces the marks of want by what have holds at their places.
-func resolve(want, have any, seen map[string]string) any {
-	switch w := want.(type) {
-	case string:
+// marks expects what has been seen at the same marks.
+func marks(seen map[string]string) apitest.Marks {
+	m := apitest.Marks{Text: func(want string, have any) any {
 		h, isText := have.(string)
-		if n, isNumber := have.(float64); w == "<any>" || w == "<time>" && isNumber && n > 1.7e9 {
+		if n, isNumber := have.(float64); want == "<any>" || want == "<time>" && isNumber && n > 1.7e9 {
 			return have
 		}
-		if mark.FindString(w) == w && w != "" && isText && seen[w] == "" {
-			seen[w] = h
+		if mark.FindString(want) == want && want != "" && isText && seen[want] == "" {
+			seen[want] = h
 		}
-		return mark.ReplaceAllStringFunc(w, func(m string) string { return seen[m] })
-	case []any:
-		h, _ := have.([]any)
-		out := make([]any, len(w))
-		for i := range w {
-			var other any
-			if i < len(h) {
-				other = h[i]
-			}
-			out[i] = resolve(w[i], other, seen)
+		return mark.ReplaceAllStringFunc(want, func(m string) string { return seen[m] })
+	}}
+	m.Member = func(key string, want, have any) (any, bool) {
+		text, isText := have.(string)
+		object, isObject := want.(map[string]any)
+		if key != "definition" || !isText || !isObject {
+			return nil, false
 		}
-		return out
-	case map[string]any:
-		h, _ := have.(map[string]any)
-		out := make(map[string]any, len(w))
-		for _, k := range slices.Sorted(maps.Keys(w)) { // stateMachineArn before stateMachineVersionArn
-			v := w[k]
-			text, isText := h[k].(string)
-			if object, ok := v.(map[string]any); ok && k == "definition" && isText {
-				var parsed any
-				if json.Unmarshal([]byte(text), &parsed) == nil && cmp.Equal(resolve(object, parsed, seen), parsed) {
-					out[k] = text
-					continue
-				}
-			}
-			out[k] = resolve(v, h[k], seen)
+		var parsed any
+		if json.Unmarshal([]byte(text), &parsed) != nil {
+			return nil, false
 		}
-		if _, partial := w["..."]; partial {
-			delete(out, "...")
-			for k, v := range h {
-				if _, named := w[k]; !named {
-					out[k] = v
-				}
-			}
-		}
-		return out
+		return text, cmp.Equal(m.Resolve(object, parsed), parsed)
 	}
-	return want
+	return m
 }
 
 func TestOtherRequestsAreAnsweredAsTheServiceDoes(t *testing.T) {
