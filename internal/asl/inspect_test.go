@@ -119,7 +119,7 @@ func TestATrialShowsWhatEachStageGives(t *testing.T) {
 		{"Choice by default", `{"Type":"Choice",` + inJSONata + `,"Choices":[{"Condition":"{% $states.input = 2 %}","Next":"Two"}],"Default":"D"}`, `1`, nil, `SUCCEEDED 1 D`, `{"input":1}`},
 		{
 			"Choice without a way", `{"Type":"Choice","Choices":[{"Variable":"$","NumericEquals":1,"Next":"One"}]}`, `2`, nil,
-			`FAILED States.NoChoiceMatched: Failed to transition out of the state. The state is not a terminal state and no next state could be found: no choice rule matched and there is no Default.`,
+			`FAILED States.NoChoiceMatched: Failed to transition out of the state. The state does not point to a next state.`,
 			`{"input":2,"afterInputPath":2}`,
 		},
 		{

@@ -192,8 +192,7 @@ func (x *Execution) choose(f *frame) *Failure {
 		}
 	}
 	if f.State.Default == "" {
-		return &Failure{Error: "States.NoChoiceMatched", runtime: true, Cause: "Failed to transition out of the state. " +
-			"The state is not a terminal state and no next state could be found: no choice rule matched and there is no Default."}
+		return &Failure{Error: "States.NoChoiceMatched", runtime: true, Cause: "Failed to transition out of the state. The state does not point to a next state."}
 	}
 	f.Visit.Branch = "Default"
 	return x.leave(f, sc, in, in, f.State.Default, f.State.Assign, f.State.Output)

@@ -277,6 +277,15 @@ func TestNamesAreThoseOfTheSDKForJava(t *testing.T) {
 			t.Errorf("%s is %s, want %s", shape, got, want)
 		}
 	}
+	for member, want := range map[string]string{
+		"MD5OfMessageBody": "Md5OfMessageBody", "ARN": "Arn", "BOOL": "Bool", "NULL": "Nul", "SS": "Ss", "S": "S", "": "",
+		"ETag": "ETag", "ChecksumCRC32": "ChecksumCRC32", "SSEKMSKeyId": "SsekmsKeyId", "DBInstances": "DbInstances",
+		"executionArn": "ExecutionArn", "x": "X",
+	} {
+		if got := MemberName(member); got != want {
+			t.Errorf("%s is %s, want %s", member, got, want)
+		}
+	}
 }
 
 func TestEveryModelCanBeRead(t *testing.T) {

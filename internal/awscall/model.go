@@ -440,7 +440,11 @@ func (s *Shape) Member(name string) (*Member, bool) {
 	if i, ok := s.byName[name]; ok {
 		return &s.Members[i], true
 	}
-	if i, ok := s.byFoldedName[strings.ToLower(name)]; ok {
+	folded := strings.ToLower(name)
+	if folded == "nul" {
+		folded = "null" // as MemberName shows it
+	}
+	if i, ok := s.byFoldedName[folded]; ok {
 		return &s.Members[i], true
 	}
 	return nil, false

@@ -73,3 +73,18 @@ func Upper(name string) string {
 	}
 	return name
 }
+
+// MemberName is a member's name in the answers to aws-sdk resources: that of
+// version 2 of the SDK for Java with a capital first letter. The SDK takes a run
+// of capitals for one word: MD5OfBody is Md5OfBody, BOOL is Bool, ETag stays.
+func MemberName(name string) string {
+	if name == "NULL" {
+		return "Nul" // null is a word of Java
+	}
+	capital := func(i int) bool { return i < len(name) && 'A' <= name[i] && name[i] <= 'Z' }
+	i := min(1, len(name))
+	for capital(i) && (i+1 >= len(name) || name[i+1] < 'a' || name[i+1] > 'z') {
+		i++
+	}
+	return Upper(strings.ToLower(name[:i]) + name[i:])
+}

@@ -289,6 +289,9 @@ func TestMessagesTablesEventsAndObjects(t *testing.T) {
 	tests := []struct{ name, arn, params, want, failure, cause string }{
 		{"a message that is JSON", "sqs:sendMessage", `{"QueueUrl":"` + queue + `","MessageBody":{"a":1}}`, `{"MD5OfMessageBody":"*","MessageId":"*"}`, "", ""},
 		{"a message without a body", "sqs:sendMessage", `{"QueueUrl":"` + queue + `","MessageBody":null}`, "", "SQS.AmazonSQSException", "The request must contain the parameter MessageBody. (Service: AmazonSQS; Status Code: 400; Error Code: MissingParameter; Request ID: *; Proxy: null)"},
+		{"a message by the SDK, whose names have one capital per word", "aws-sdk:sqs:sendMessage", `{"QueueUrl":"` + queue + `","MessageBody":"m"}`, `{"Md5OfMessageBody":"6f8f57715090da2632453988d9a1501b","MessageId":"*"}`, "", ""},
+		{"an item of all types by the SDK", "aws-sdk:dynamodb:putItem", `{"TableName":"t","Item":{"id":{"S":"2"},"b":{"Bool":true},"n":{"Nul":true},"s":{"Ss":["x"]}}}`, `{}`, "", ""},
+		{"what was stored by the SDK", "aws-sdk:dynamodb:getItem", `{"TableName":"t","Key":{"id":{"S":"2"}}}`, `{"Item":{"id":{"S":"2"},"b":{"Bool":true},"n":{"Nul":true},"s":{"Ss":["x"]}}}`, "", ""},
 		{"a queue that does not exist", "aws-sdk:sqs:receiveMessage", `{"QueueUrl":"` + queue + `x"}`, "", "Sqs.QueueDoesNotExistException", "*(Service: Sqs, Status Code: 400, Request ID: *) (SDK Attempt Count: 1)"},
 		{"a topic", "sns:publish", `{"TopicArn":"` + topic + `","Message":{"a":1},"MessageAttributes":{"k":{"DataType":"String","StringValue":"v"}}}`, `{"MessageId":"*"}`, "", ""},
 		{"a topic that does not exist", "sns:publish", `{"TopicArn":"` + topic + `x","Message":"m"}`, "", "SNS.NotFoundException", "*(Service: AmazonSNS; Status Code: 404; Error Code: NotFound; Request ID: *; Proxy: null)"},

@@ -32,7 +32,10 @@ func (r *Runner) CheckMock(res Resource, result any, mode MockMode) error {
 	if !ok {
 		return nil
 	}
-	c := mockCheck{strict: mode != MockPresent, free: freeMember(res)}
+	c := mockCheck{strict: mode != MockPresent, free: freeMember(res), name: awscall.Upper}
+	if res.Kind == SDK {
+		c.name = awscall.MemberName
+	}
 	return c.structure(shape, o)
 }
 
@@ -115,18 +118,20 @@ func freeMember(res Resource) string {
 type mockCheck struct {
 	strict bool
 	free   string
+	// name is a member's name as a result has it.
+	name func(string) string
 }
 
 func (c mockCheck) structure(s *awscall.Shape, o *value.Object) error {
 	for i := range s.Members {
-		name := awscall.Upper(s.Members[i].Name)
+		name := c.name(s.Members[i].Name)
 		if v, _ := o.Get(name); v == nil && s.Members[i].Required && c.strict {
 			return errors.New("Required field '" + name + "' is missing")
 		}
 	}
 	for i := range s.Members {
 		m := &s.Members[i]
-		name := awscall.Upper(m.Name)
+		name := c.name(m.Name)
 		v, _ := o.Get(name)
 		if v == nil || name == c.free {
 			continue

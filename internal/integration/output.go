@@ -19,9 +19,11 @@ type renderer struct {
 	millis bool
 	// lists shows lists that an answer leaves out as empty.
 	lists bool
+	// name is a member's name as it is shown.
+	name func(string) string
 }
 
-func (s service) renderer() renderer { return renderer{millis: s.sdk != "", lists: s.lists} }
+func (s service) renderer() renderer { return renderer{millis: s.sdk != "", lists: s.lists, name: awscall.Upper} }
 
 func (r renderer) structure(s *awscall.Shape, o *value.Object) *value.Object {
 	if s == nil {
@@ -31,15 +33,15 @@ func (r renderer) structure(s *awscall.Shape, o *value.Object) *value.Object {
 	for i := range s.Members {
 		members[i] = &s.Members[i]
 	}
-	slices.SortFunc(members, func(a, b *awscall.Member) int { return strings.Compare(awscall.Upper(a.Name), awscall.Upper(b.Name)) })
+	slices.SortFunc(members, func(a, b *awscall.Member) int { return strings.Compare(r.name(a.Name), r.name(b.Name)) })
 	out := value.NewObject(len(members))
 	for _, m := range members {
 		v, ok := o.Get(m.Name)
 		switch {
 		case ok && v != nil:
-			out.Set(awscall.Upper(m.Name), r.value(m.Shape, v))
+			out.Set(r.name(m.Name), r.value(m.Shape, v))
 		case r.lists && m.Shape.Kind == awscall.List:
-			out.Set(awscall.Upper(m.Name), []any{})
+			out.Set(r.name(m.Name), []any{})
 		}
 	}
 	return out

@@ -306,7 +306,7 @@ func (r *Runner) callSDK(ctx context.Context, t Task) (Outcome, *TaskError) {
 	if err != nil {
 		return Outcome{}, fault(service{}, op, params, err)
 	}
-	return Outcome{Output: renderer{}.structure(op.Output, raw)}, nil
+	return Outcome{Output: renderer{name: awscall.MemberName}.structure(op.Output, raw)}, nil
 }
 
 func (r *Runner) startFlow(ctx context.Context, t Task) (Outcome, *TaskError) {

@@ -457,6 +457,7 @@ func TestMocksAreComparedWithTheModel(t *testing.T) {
 		{"states:startExecution", `{"ExecutionArn":1}`, integration.MockStrict, "Required field 'StartDate' is missing"},
 		{"events:putEvents", `{"Entries":{}}`, integration.MockStrict, "Field 'Entries' must be an array"},
 		{"events:putEvents", `{"FailedEntryCount":"none"}`, integration.MockStrict, "Field 'FailedEntryCount' must be a number"},
+		{"aws-sdk:sqs:sendMessage", `{"Md5OfMessageBody":1}`, integration.MockStrict, "Field 'Md5OfMessageBody' must be a string"},
 		{"aws-sdk:sqs:sendMessage", `{"MessageId":null}`, integration.MockStrict, ""},
 		{"states:startExecution.sync:2", `{"ExecutionArn":"a","StateMachineArn":"m","StartDate":"d","Status":"SUCCEEDED","Output":{"any":1}}`, integration.MockStrict, ""},
 		{"states:startExecution.sync", `{"ExecutionArn":"a","StartDate":"d"}`, integration.MockStrict, "Required field 'StateMachineArn' is missing"},
