@@ -107,7 +107,14 @@ type describeExecutionOutput struct {
 }
 
 func (a *API) describeExecution(ctx context.Context, c *call, in executionRef) (describeExecutionOutput, error) {
-	d, err := a.execution(ctx, c, in.ARN)
+	kinds := []string{"execution"}
+	if strings.Contains(in.ARN, "/") {
+		kinds = append(kinds, "express") // AWS describes express executions that a map run has started
+	}
+	if err := engine.CheckARN(in.ARN, kinds...); err != nil {
+		return describeExecutionOutput{}, err
+	}
+	d, err := a.cfg.Engine.DescribeExecution(ctx, c.Workspace, in.ARN)
 	if err != nil {
 		return describeExecutionOutput{}, err
 	}
