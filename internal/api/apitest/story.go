@@ -11,9 +11,8 @@ package apitest
 
 import (
 	"encoding/json"
+	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -40,17 +39,17 @@ func Sections(story string) []Section {
 	return out
 }
 
-// Files plays each story of the test's folder testdata as a test of its own.
-func Files(t *testing.T, play func(t *testing.T, story string)) {
+// Files plays each story of a folder as a test of its own.
+func Files(t *testing.T, folder fs.FS, play func(t *testing.T, story string)) {
 	t.Helper()
-	files, err := filepath.Glob("testdata/*.txtar")
+	files, err := fs.Glob(folder, "*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no exchanges", err)
 	}
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+		t.Run(strings.TrimSuffix(file, ".txtar"), func(t *testing.T) {
 			t.Parallel()
-			text, err := os.ReadFile(file)
+			text, err := fs.ReadFile(folder, file)
 			if err != nil {
 				t.Fatal(err)
 			}

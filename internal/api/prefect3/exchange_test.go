@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -41,7 +42,7 @@ type exchange struct {
 
 func TestExchangesAreAsWithTheReference(t *testing.T) {
 	t.Parallel()
-	apitest.Files(t, func(t *testing.T, story string) {
+	apitest.Files(t, os.DirFS("testdata"), func(t *testing.T, story string) {
 		server := httptest.NewServer(newHandler(t))
 		defer server.Close()
 		play(t, server, parseExchanges(t, story))

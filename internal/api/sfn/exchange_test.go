@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -42,7 +43,7 @@ type exchange struct {
 
 func TestExchangesAreAsWithTheService(t *testing.T) {
 	t.Parallel()
-	apitest.Files(t, func(t *testing.T, story string) {
+	apitest.Files(t, os.DirFS("testdata"), func(t *testing.T, story string) {
 		server := httptest.NewServer(newAPI(t, sfn.Config{}))
 		defer server.Close()
 		play(t, server, parseExchanges(t, story))
