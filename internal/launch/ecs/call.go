@@ -76,8 +76,7 @@ func isCode(err error, codes ...string) bool {
 
 // transient tells whether the same call may well succeed later.
 func transient(err error) bool {
-	var refused *awscall.Error
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*awscall.Error](err); ok {
 		return throttled(refused) || refused.Status >= http.StatusInternalServerError || noCapacity(refused.Message)
 	}
 	var down net.Error
