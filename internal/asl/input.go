@@ -20,7 +20,7 @@ func (x *Execution) apply(in Input) {
 	case InputRedrive:
 		x.redrive()
 		return
-	case InputSubmitted, InputSucceeded, InputFailed, InputTimer, InputTimedOut, InputWorker, InputRunStarted:
+	default: // they are about an action
 	}
 	if in.Kind == InputTimer && in.Key == x.root.Limit && in.Key != 0 {
 		x.out.Finished = append(x.out.Finished, in.Key)

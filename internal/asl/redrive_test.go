@@ -125,15 +125,23 @@ func TestItemsInTheContextObject(t *testing.T) {
 	const machine = `{"QueryLanguage":"%s","StartAt":"M","States":{"M":{"Type":"Map","End":true,%s,"ItemProcessor":{%s"StartAt":"Z","States":{"Z":%s}}}}}`
 	const distributed = `"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},`
 	tests := []struct{ name, language, fields, processor, state, want string }{
-		{"an inline iteration", "JSONPath", `"ItemsPath":"$.l"`, "", `{"Type":"Pass","Parameters":{"i.$":"$$.Map.Item"},"End":true}`,
-			`[{"i":{"Index":0,"Value":7,"Source":"STATE_DATA"}}]`},
-		{"an inline selector in JSONata", "JSONata", `"Items":[7],"ItemSelector":"{% $states.context.Map.Item %}"`, "", `{"Type":"Pass","End":true}`,
-			`[{"Index":0,"Value":7,"Source":"STATE_DATA"}]`},
-		{"members of an object", "JSONPath", `"ItemsPath":"$.o","ItemSelector":{"i.$":"$$.Map.Item"}`, distributed, `{"Type":"Pass","End":true}`,
-			`[{"i":{"Index":0,"Key":"k","Value":8,"Source":"STATE_DATA"}}]`},
+		{
+			"an inline iteration", "JSONPath", `"ItemsPath":"$.l"`, "", `{"Type":"Pass","Parameters":{"i.$":"$$.Map.Item"},"End":true}`,
+			`[{"i":{"Index":0,"Value":7,"Source":"STATE_DATA"}}]`,
+		},
+		{
+			"an inline selector in JSONata", "JSONata", `"Items":[7],"ItemSelector":"{% $states.context.Map.Item %}"`, "", `{"Type":"Pass","End":true}`,
+			`[{"Index":0,"Value":7,"Source":"STATE_DATA"}]`,
+		},
+		{
+			"members of an object", "JSONPath", `"ItemsPath":"$.o","ItemSelector":{"i.$":"$$.Map.Item"}`, distributed, `{"Type":"Pass","End":true}`,
+			`[{"i":{"Index":0,"Key":"k","Value":8,"Source":"STATE_DATA"}}]`,
+		},
 		{"members of an object without a selector", "JSONPath", `"ItemsPath":"$.o"`, distributed, `{"Type":"Pass","End":true}`, `[{"Key":"k","Value":8}]`},
-		{"an array of a distributed Map", "JSONata", `"Items":[7],"ItemSelector":"{% $states.context.Map.Item.Source %}"`, distributed, `{"Type":"Pass","End":true}`,
-			`["STATE_DATA"]`},
+		{
+			"an array of a distributed Map", "JSONata", `"Items":[7],"ItemSelector":"{% $states.context.Map.Item.Source %}"`, distributed, `{"Type":"Pass","End":true}`,
+			`["STATE_DATA"]`,
+		},
 		{"an object that is read", "JSONPath", `"ItemReader":{"Resource":"arn:aws:states:::s3:getObject","ReaderConfig":{"InputType":"JSON"},"Parameters":{"Bucket":"b","Key":"k"}},
 			"ItemSelector":{"s.$":"$$.Map.Item.Source"}`, distributed, `{"Type":"Pass","End":true}`, `[{"s":"S3://b/k"}]`},
 		{"a bucket that is listed", "JSONPath", `"ItemReader":{"Resource":"arn:aws:states:::s3:listObjectsV2","Parameters":{"Bucket":"b","Prefix":"p"}},

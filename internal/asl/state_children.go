@@ -327,6 +327,6 @@ func (x *Execution) runInput(f *frame, in Input) {
 		x.finished(f)
 		x.emit(f, "MapRunFailed", "mapRunFailedEventDetails", failureDetails(in.Failure))
 		x.fails(f, in.Failure)
-	case InputStart, InputSubmitted, InputTimer, InputTimedOut, InputWorker, InputAbort, InputRedrive:
+	default: // nothing else is about a run
 	}
 }

@@ -102,8 +102,8 @@ func (e *Engine) newStep(p *standing, res *asl.Result, now time.Time) *step {
 	}
 	if res.Ended {
 		row.Stopped = &now
-		switch {
-		case res.Status == asl.Succeeded:
+		switch res.Status {
+		case asl.Succeeded:
 			out := value.String(res.Output)
 			row.Output = &out
 		default:

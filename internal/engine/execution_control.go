@@ -148,9 +148,10 @@ func splitArray(text string) func(yield func(string) bool) {
 		for i := 1; i < len(text); i++ {
 			switch c := text[i]; {
 			case quoted:
-				if c == '\\' {
+				switch c {
+				case '\\':
 					i++
-				} else if c == '"' {
+				case '"':
 					quoted = false
 				}
 			case c == '"':

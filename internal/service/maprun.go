@@ -101,7 +101,7 @@ func (s *States) finishMapRun(ctx context.Context, a *core.ExecutionAction, t in
 		var failure *integration.TaskError
 		if out, failure = s.Items.Write(ctx, t, r.Writer, run, results); failure != nil {
 			if ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // the server stops: the action is taken up again
 			}
 			return s.failMapRun(ctx, a, run, failureOf(failure))
 		}
@@ -150,7 +150,7 @@ func (s *States) exceeded(ctx context.Context, a *core.ExecutionAction, t integr
 	written := run.Next // those that were never started have no results
 	if _, failed := s.Items.Write(ctx, t, r.Writer, run, results); failed != nil {
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // the server stops: the action is taken up again
 		}
 		s.Log.Warn("the results of a map run that failed were not written", "map_run", run.ARN, "error", failed.Cause)
 		written = 0

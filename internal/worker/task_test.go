@@ -50,7 +50,8 @@ func TestTaskOfConfiguration(t *testing.T) {
 	}{
 		{
 			"nothing said", `{}`, fargate(plain, ""), `{"launchType": "FARGATE", "overrides": {"containerOverrides": [{"name": "prefect"}]}}`,
-			launch.Task{Container: "prefect"}, "",
+			launch.Task{Container: "prefect"},
+			"",
 		},
 		{
 			"sizes, roles, network and labels",
@@ -60,32 +61,42 @@ func TestTaskOfConfiguration(t *testing.T) {
 				"networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"]}`,
 			`{"launchType": "FARGATE", "cluster": "c", "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["s"]}}, "overrides": {
 				"containerOverrides": [{"name": "job", "cpu": 256, "memory": 512}], "cpu": "256", "memory": "512", "taskRoleArn": "t"}}`,
-			launch.Task{Container: "job", VPC: "vpc-1", Deregister: true}, "",
+			launch.Task{Container: "job", VPC: "vpc-1", Deregister: true},
+			"",
 		},
 		{
 			"Spot is a capacity provider", `{"launch_type": "FARGATE_SPOT"}`, fargate(plain, ""),
 			`{"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}], "overrides": {"containerOverrides": [{"name": "prefect"}]}}`,
-			launch.Task{Container: "prefect"}, "",
+			launch.Task{Container: "prefect"},
+			"",
 		},
 		{
 			"machines of the account have sizes by container", `{"launch_type": "EC2"}`,
 			`{"containerDefinitions": [{"name": "prefect", "image": "prefecthq/prefect:3-latest", "cpu": 1024, "memory": 2048}], "family": "prefect_my-pool_` + deployment.String() + `"}`,
-			`{"launchType": "EC2", "overrides": {"containerOverrides": [{"name": "prefect"}]}}`, launch.Task{Container: "prefect"}, "",
+			`{"launchType": "EC2", "overrides": {"containerOverrides": [{"name": "prefect"}]}}`,
+			launch.Task{Container: "prefect"},
+			"",
 		},
 		{
 			"logs and secrets", `{"configure_cloudwatch_logs": true, "execution_role_arn": "x", "cloudwatch_logs_options": {"awslogs-group": "g"}, "prefect_api_key_secret_arn": "s"}`,
 			fargate(`{"name": "prefect", "image": "prefecthq/prefect:3-latest", "secrets": [{"name": "PREFECT_API_KEY", "valueFrom": "s"}],
 				"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-create-group": "true", "awslogs-group": "g", "awslogs-stream-prefix": "prefect-logs_my pool_`+deployment.String()+`"}}}`,
 				`, "executionRoleArn": "x"`),
-			`{"launchType": "FARGATE", "overrides": {"containerOverrides": [{"name": "prefect"}]}}`, launch.Task{Container: "prefect"}, "",
+			`{"launchType": "FARGATE", "overrides": {"containerOverrides": [{"name": "prefect"}]}}`,
+			launch.Task{Container: "prefect"},
+			"",
 		},
 		{
 			"a definition that is there already", `{"task_definition_arn": "arn:d"}`, ``,
-			`{"launchType": "FARGATE", "taskDefinition": "arn:d", "overrides": {"containerOverrides": [{"name": "prefect"}]}}`, launch.Task{Container: "prefect"}, "",
+			`{"launchType": "FARGATE", "taskDefinition": "arn:d", "overrides": {"containerOverrides": [{"name": "prefect"}]}}`,
+			launch.Task{Container: "prefect"},
+			"",
 		},
 		{
 			"a block that names region and role", `{"aws_credentials": {"region_name": "eu-west-1", "assume_role_arn": "r", "aws_access_key_id": null}}`, fargate(plain, ""),
-			`{"launchType": "FARGATE", "overrides": {"containerOverrides": [{"name": "prefect"}]}}`, launch.Task{Container: "prefect", Region: "eu-west-1", Role: "r"}, "",
+			`{"launchType": "FARGATE", "overrides": {"containerOverrides": [{"name": "prefect"}]}}`,
+			launch.Task{Container: "prefect", Region: "eu-west-1", Role: "r"},
+			"",
 		},
 		{"a block with keys", `{"aws_credentials": {"aws_access_key_id": "k"}}`, ``, ``, launch.Task{}, "aws_access_key_id"},
 		{"logs without a role", `{"configure_cloudwatch_logs": true}`, ``, ``, launch.Task{}, "execution_role_arn"},
