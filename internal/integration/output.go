@@ -23,7 +23,9 @@ type renderer struct {
 	name func(string) string
 }
 
-func (s service) renderer() renderer { return renderer{millis: s.sdk != "", lists: s.lists, name: awscall.Upper} }
+func (s service) renderer() renderer {
+	return renderer{millis: s.sdk != "", lists: s.lists, name: awscall.Upper}
+}
 
 func (r renderer) structure(s *awscall.Shape, o *value.Object) *value.Object {
 	if s == nil {
