@@ -89,6 +89,22 @@ func accountOf(arn string) string {
 	return ""
 }
 
+// Custom reports whether a service's address is configured, so that it is not
+// AWS's own.
+func (c *Caller) Custom(ctx context.Context, service, operation string) (bool, error) {
+	op, ok := c.Lookup(service, operation)
+	if !ok {
+		return false, nil
+	}
+	cfg, err := c.config(ctx)
+	if err != nil {
+		return false, err
+	}
+	t := &target{region: cfg.Region}
+	err = c.endpoint(ctx, cfg, op.Service, t)
+	return t.custom, err
+}
+
 // endpoint sets where a service is: a configured address of the service, one of
 // all services, AWS's own.
 func (c *Caller) endpoint(ctx context.Context, cfg *aws.Config, s *Service, t *target) error {

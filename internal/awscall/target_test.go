@@ -134,3 +134,24 @@ func TestARoleIsAssumedOnceWhileItLasts(t *testing.T) {
 		t.Errorf("assumed %d times", n)
 	}
 }
+
+func TestAConfiguredAddressIsNotAWSsOwn(t *testing.T) {
+	t.Parallel()
+	base := "http://all:1"
+	for _, tt := range []struct {
+		name string
+		cfg  aws.Config
+		want bool
+	}{
+		{"an address of all services", aws.Config{Region: "eu-west-1", BaseEndpoint: &base}, true},
+		{"none", aws.Config{Region: "eu-west-1"}, false},
+	} {
+		c, err := New(Config{Now: clock, Load: func(context.Context) (aws.Config, error) { return tt.cfg, nil }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := c.Custom(t.Context(), "eventbridge", "putEvents"); err != nil || got != tt.want {
+			t.Errorf("%s: %v %v, want %v", tt.name, got, err, tt.want)
+		}
+	}
+}

@@ -16,7 +16,8 @@ import (
 type Performer interface {
 	// Perform takes actions in hand that were stored as the owner's.
 	Perform(ws core.WorkspaceID, actions []*core.ExecutionAction)
-	// Happened tells of events of executions whose machine has a log.
+	// Happened tells of events of executions whose machine has a log, and of those
+	// by which an execution begins or ends.
 	Happened(ws core.WorkspaceID, x *core.Execution, logging core.MachineLogging, events []*asl.Event)
 }
 

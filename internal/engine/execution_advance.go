@@ -234,12 +234,26 @@ func (e *Engine) stored(ws core.WorkspaceID, p *standing, s *step) {
 	if perf == nil {
 		return
 	}
-	if p.logging.Level != "" && p.logging.Level != "OFF" && len(s.result.Events) > 0 {
+	if logs := p.logging.Level != "" && p.logging.Level != "OFF"; len(s.result.Events) > 0 && (logs || changesStatus(s.result.Events)) {
 		perf.Happened(ws, row, p.logging, s.result.Events)
 	}
 	if len(s.actions) > 0 {
 		perf.Perform(ws, s.actions)
 	}
+}
+
+// changesStatus reports whether an execution began or ended with events: that
+// is the first or the last of them.
+func changesStatus(events []*asl.Event) bool {
+	switch events[0].Type {
+	case asl.EventExecutionStarted, asl.EventExecutionRedriven:
+		return true
+	}
+	switch events[len(events)-1].Type {
+	case asl.EventExecutionSucceeded, asl.EventExecutionFailed, asl.EventExecutionTimedOut, asl.EventExecutionAborted:
+		return true
+	}
+	return false
 }
 
 func eventsText(events []*asl.Event) string {

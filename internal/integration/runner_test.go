@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -258,6 +259,31 @@ func TestEventsTellWhoSentThem(t *testing.T) {
 	want := `{"Entries":[{"Resources":["r","` + tk.MachineARN + `","` + tk.ExecutionARN + `"],"Detail":"{\"a\":1}"}]}`
 	if sent.Load() != want {
 		t.Errorf("sent %s, want %s", sent.Load(), want)
+	}
+}
+
+func TestChangesOfStatusAreEventsOfTheDefaultBus(t *testing.T) {
+	t.Parallel()
+	var sent atomic.Value
+	answer := `{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}`
+	r := runner(t, service{"PutEvents": func(body string) (int, string) {
+		sent.Store(body)
+		return http.StatusOK, answer
+	}})
+	if !r.TellsStatusChanges(t.Context()) {
+		t.Error("nothing is told where the endpoint is a configured one")
+	}
+	c := integration.StatusChange{ExecutionARN: "arn:aws:states:eu-west-1:123456789012:execution:m:x", At: time.Unix(1700000000, 0), Detail: `{"status":"RUNNING"}`}
+	if err := r.TellStatusChange(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	want := `{"Entries":[{"Time":1700000000,"Source":"aws.states","Resources":["` + c.ExecutionARN + `"],"DetailType":"Step Functions Execution Status Change","Detail":"{\"status\":\"RUNNING\"}"}]}`
+	if sent.Load() != want {
+		t.Errorf("sent %s, want %s", sent.Load(), want)
+	}
+	answer = `{"FailedEntryCount":1,"Entries":[{"ErrorCode":"NotAuthorizedForSourceException"}]}`
+	if err := r.TellStatusChange(t.Context(), c); err == nil || !strings.Contains(err.Error(), "NotAuthorizedForSource") {
+		t.Errorf("got %v", err)
 	}
 }
 

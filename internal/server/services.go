@@ -10,6 +10,7 @@ import (
 
 	"github.com/leat-dev/leat/internal/core"
 	"github.com/leat-dev/leat/internal/engine"
+	"github.com/leat-dev/leat/internal/integration"
 	"github.com/leat-dev/leat/internal/service"
 )
 
@@ -31,6 +32,12 @@ func services(cfg Config, env Environment, log *slog.Logger, eng *engine.Engine,
 	states.Owner = holder
 	journal := &service.Journal{Log: log, Open: func(group, machine string) (service.LogStream, error) { return states.Calls.LogStream(group, machine) }}
 	states.Journal = journal.Take
+	herald := &service.Herald{Log: log, Tell: func(ctx context.Context, c integration.StatusChange) error {
+		return states.Calls.TellStatusChange(ctx, c)
+	}}
+	if states.Calls.TellsStatusChanges(context.Background()) {
+		states.Herald = herald.Take
+	}
 	eng.PerformBy(states, holder, service.ActionHold)
 	late := service.Late{Engine: eng, Now: env.Now, After: cfg.LateAfter}
 	zombie := service.Zombie{Engine: eng, Now: env.Now, Heartbeat: cfg.HeartbeatTimeout, Silence: cfg.SilenceTimeout, Claim: cfg.ClaimTimeout}
@@ -54,6 +61,7 @@ func services(cfg Config, env Environment, log *slog.Logger, eng *engine.Engine,
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(2*time.Second, cfg.StopTimeout/20))
 			defer cancel()
 			journal.Flush(last)
+			herald.Flush(last)
 			return err
 		}},
 	}

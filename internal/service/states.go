@@ -39,8 +39,9 @@ type States struct {
 	Parallel int
 	// Items reads the items of distributed Map states and writes their results.
 	Items Items
-	// Journal takes the events of executions whose machine has a log; nil takes none.
-	Journal func(ws core.WorkspaceID, x *core.Execution, logging core.MachineLogging, events []*asl.Event)
+	// Journal takes the events of executions for the logs of their machines, Herald
+	// those that change an execution's status; nil takes none.
+	Journal, Herald func(ws core.WorkspaceID, x *core.Execution, logging core.MachineLogging, events []*asl.Event)
 
 	mu      sync.Mutex
 	queue   []*core.ExecutionAction
@@ -70,6 +71,9 @@ func (s *States) Perform(ws core.WorkspaceID, actions []*core.ExecutionAction) {
 func (s *States) Happened(ws core.WorkspaceID, x *core.Execution, logging core.MachineLogging, events []*asl.Event) {
 	if s.Journal != nil {
 		s.Journal(ws, x, logging, events)
+	}
+	if s.Herald != nil {
+		s.Herald(ws, x, logging, events)
 	}
 }
 
@@ -270,14 +274,20 @@ func (s *States) call(ctx context.Context, a *core.ExecutionAction) error {
 	case out.Watch == nil && task.Resource.Pattern == integration.RequestResponse:
 		return s.give(ctx, a, asl.Input{Kind: asl.InputSucceeded, Key: a.Key, Output: out.Output})
 	case out.Watch == nil:
-		return s.Engine.TaskSubmitted(ctx, a.Workspace, a, nil, nil, out.Output)
+		_, err := s.Engine.TaskSubmitted(ctx, a.Workspace, a, nil, nil, out.Output)
+		return err
 	}
 	watch, err := json.Marshal(out.Watch)
 	if err != nil {
 		return err
 	}
 	look := s.Now().Add(firstLook)
-	return s.Engine.TaskSubmitted(ctx, a.Workspace, a, watch, &look, out.Output)
+	there, err := s.Engine.TaskSubmitted(ctx, a.Workspace, a, watch, &look, out.Output)
+	if err == nil && !there {
+		a.Watch = watch // its state was given up while the job began
+		return s.stopJob(ctx, a)
+	}
+	return err
 }
 
 // firstLook is when a job is looked at for the first time.
