@@ -160,61 +160,54 @@ func (e *Engine) claimActivityTask(ctx context.Context, ws core.WorkspaceID, arn
 }
 
 // TaskSubmitted notes that a service accepted an action's work: watch is the job
-// to be looked after from then on, nil when a token will come back.
-func (e *Engine) TaskSubmitted(ctx context.Context, ws core.WorkspaceID, a *core.ExecutionAction, watch []byte, look *time.Time, output any) error {
-	err := e.store.Update(ctx, ws, func(tx core.Tx) error {
-		now, err := tx.ExecutionAction(a.RunID, a.Key)
-		if err != nil {
-			return ignoring(err)
-		}
-		if watch == nil {
-			watch = []byte("null")
-		}
-		now.Owner, now.Watch, now.Due = "", watch, now.Next(look)
-		return tx.UpdateExecutionAction(now)
-	})
-	if err != nil {
-		return err
+// to be looked after from then on, nil when a token will come back. It reports
+// false when nobody waits for it any more: then the job is the caller's to stop.
+func (e *Engine) TaskSubmitted(ctx context.Context, ws core.WorkspaceID, a *core.ExecutionAction, watch []byte, look *time.Time, output any) (bool, error) {
+	if watch == nil {
+		watch = []byte("null")
+	}
+	there, err := e.putBack(ctx, ws, a, func(now *core.ExecutionAction) { now.Watch, now.Due = watch, now.Next(look) })
+	if err != nil || !there {
+		return false, err
 	}
 	_, err = e.AdvanceExecution(ctx, ws, a.RunID, asl.Input{Kind: asl.InputSubmitted, Key: a.Key, Output: output})
-	return err
+	return true, err
+}
+
+// putBack changes an action that a replica had in hand, and leaves it to whoever
+// takes it when it is due. What became ActionStop meanwhile stays as it is: it
+// reports false, as for an action that is gone.
+func (e *Engine) putBack(ctx context.Context, ws core.WorkspaceID, a *core.ExecutionAction, change func(now *core.ExecutionAction)) (there bool, err error) {
+	err = e.store.Update(ctx, ws, func(tx core.Tx) error {
+		now, err := tx.ExecutionAction(a.RunID, a.Key)
+		there = err == nil && now.Kind == a.Kind
+		if !there {
+			return ignoring(err)
+		}
+		now.Owner = ""
+		change(now)
+		return tx.UpdateExecutionAction(now)
+	})
+	return there, err
 }
 
 // WatchLater puts off when a job is looked at again, and keeps what is known of
 // it; look nil is for one that there is no more to know of.
 func (e *Engine) WatchLater(ctx context.Context, ws core.WorkspaceID, a *core.ExecutionAction, watch []byte, look *time.Time) error {
-	return e.store.Update(ctx, ws, func(tx core.Tx) error {
-		now, err := tx.ExecutionAction(a.RunID, a.Key)
-		if err != nil {
-			return ignoring(err)
-		}
-		now.Owner, now.Watch, now.Due = "", watch, now.Next(look)
-		return tx.UpdateExecutionAction(now)
-	})
+	_, err := e.putBack(ctx, ws, a, func(now *core.ExecutionAction) { now.Watch, now.Due = watch, now.Next(look) })
+	return err
 }
 
 // DelayAction puts an action back until a time.
 func (e *Engine) DelayAction(ctx context.Context, ws core.WorkspaceID, a *core.ExecutionAction, until time.Time) error {
-	return e.store.Update(ctx, ws, func(tx core.Tx) error {
-		now, err := tx.ExecutionAction(a.RunID, a.Key)
-		if err != nil {
-			return ignoring(err)
-		}
-		now.Owner, now.Due = "", &until
-		return tx.UpdateExecutionAction(now)
-	})
+	_, err := e.putBack(ctx, ws, a, func(now *core.ExecutionAction) { now.Due = &until })
+	return err
 }
 
 // RestAction puts an action back until its next time.
 func (e *Engine) RestAction(ctx context.Context, ws core.WorkspaceID, a *core.ExecutionAction) error {
-	return e.store.Update(ctx, ws, func(tx core.Tx) error {
-		now, err := tx.ExecutionAction(a.RunID, a.Key)
-		if err != nil {
-			return ignoring(err)
-		}
-		now.Owner, now.Due = "", now.Next()
-		return tx.UpdateExecutionAction(now)
-	})
+	_, err := e.putBack(ctx, ws, a, func(now *core.ExecutionAction) { now.Due = now.Next() })
+	return err
 }
 
 // DropAction forgets an action that needs no more: a job that was stopped.

@@ -210,8 +210,8 @@ func TestATokenOpensItsTaskAlone(t *testing.T) {
 	if x, _ = s.look(x.RunID); x.Status != "RUNNING" {
 		t.Errorf("before the service has answered: %s", x.Status)
 	}
-	if err := s.eng.TaskSubmitted(ctx, ws, a, nil, nil, value.Of("MessageId", "1")); err != nil {
-		t.Fatal(err)
+	if there, err := s.eng.TaskSubmitted(ctx, ws, a, nil, nil, value.Of("MessageId", "1")); err != nil || !there {
+		t.Fatal(there, err)
 	}
 	if x, _ = s.look(x.RunID); x.Status != "SUCCEEDED" || *x.Output != `{"ok":true}` {
 		t.Errorf("after: %s %v", x.Status, x.Output)

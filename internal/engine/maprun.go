@@ -174,7 +174,7 @@ func (e *Engine) RestMapRun(ctx context.Context, ws core.WorkspaceID, a *core.Ex
 			return ignoring(err)
 		}
 		now, err := tx.ExecutionAction(a.RunID, a.Key)
-		if err != nil {
+		if err != nil || now.Kind != a.Kind { // gone, or to be stopped by now
 			return ignoring(err)
 		}
 		now.Owner, now.Due = "", nil
