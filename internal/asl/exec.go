@@ -274,7 +274,7 @@ func (x *Execution) end(s Status, output any, failure Failure, previous int64) {
 	case Aborted:
 		x.aside(0, EventExecutionAborted, "executionAbortedEventDetails", failureDetails(failure))
 	case TimedOut:
-		x.aside(0, EventExecutionTimedOut, "executionTimedOutEventDetails", failureDetails(failure))
+		x.aside(x.inOrder()[0].Pointer, EventExecutionTimedOut, "executionTimedOutEventDetails", failureDetails(failure))
 	case Running:
 	}
 	if x.root.Limit != 0 {
