@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -71,7 +72,8 @@ aws ecs wait tasks-stopped --cluster ecs-cluster --tasks `+before)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		tail := exec.CommandContext(ctx, second(t), "logs", "tail", "--follow", "/ecs/prefect", "--endpoint-url", e.url)
-		tail.Env, tail.Dir = e.env, e.dir
+		// Python keeps back what it writes to a pipe.
+		tail.Env, tail.Dir = append(slices.Clone(e.env), "PYTHONUNBUFFERED=1"), e.dir
 		out, err := tail.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
