@@ -43,17 +43,22 @@ func started(ctx context.Context, b *bench, t target) (sample, error) {
 	return out, nil
 }
 
-// resident measures the memory of a fresh server, idle and after runs, of the
-// server alone: Postgres has its own.
-func resident(ctx context.Context, b *bench, t target) (sample, error) {
+// fresh starts a server on a database of its own, while the others rest.
+func (b *bench) fresh(ctx context.Context, t target) (*server, error) {
 	for _, s := range b.running {
 		s.pause()
 	}
 	dir, database, err := b.newDatabase(ctx, t)
 	if err != nil {
-		return sample{}, err
+		return nil, err
 	}
-	s, err := b.start(ctx, t.product, dir, database)
+	return b.start(ctx, t.product, dir, database)
+}
+
+// resident measures the memory of a fresh server, idle and after runs, of the
+// server alone: Postgres has its own.
+func resident(ctx context.Context, b *bench, t target) (sample, error) {
+	s, err := b.fresh(ctx, t)
 	if err != nil {
 		return sample{}, err
 	}

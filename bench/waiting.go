@@ -29,14 +29,7 @@ const (
 // waiting starts executions that wait for a day, on a fresh server, and looks
 // at what that costs while nothing happens.
 func waiting(ctx context.Context, b *bench, t target) (sample, error) {
-	for _, s := range b.running {
-		s.pause()
-	}
-	dir, database, err := b.newDatabase(ctx, t)
-	if err != nil {
-		return sample{}, err
-	}
-	s, err := b.start(ctx, t.product, dir, database)
+	s, err := b.fresh(ctx, t)
 	if err != nil {
 		return sample{}, err
 	}

@@ -102,6 +102,8 @@ type State struct {
 // taskFields are what a Task alone has.
 type taskFields struct {
 	Resource string
+	// parsed is Resource, taken apart.
+	parsed Resource
 	// Timeout and Heartbeat are in seconds; nil when not given.
 	Timeout, Heartbeat *scalar
 	// Credentials is nil when not given.

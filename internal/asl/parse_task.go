@@ -13,6 +13,7 @@ func (p *parser) task(s *State, f *fields) {
 		Timeout:   f.scalar("TimeoutSeconds", s.Language, seconds),
 		Heartbeat: f.scalar("HeartbeatSeconds", s.Language, seconds),
 	}
+	s.Task.parsed = ParseResource(s.Task.Resource)
 	if f.has("Resource") {
 		p.resource(s.Task.Resource, f)
 	}

@@ -57,6 +57,12 @@ func ParseResource(arn string) Resource {
 // submits reports whether the service's first answer is not the end of the work.
 func (r Resource) submits() bool { return r.Pattern != "" }
 
+// ByToken reports whether the outcome comes from outside alone: from a worker of
+// an activity, or from whoever was given the task token.
+func (r Resource) ByToken() bool {
+	return r.Kind == ResourceActivity || r.Pattern == "waitForTaskToken"
+}
+
 // region is the region in an ARN.
 func region(arn string) string {
 	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {

@@ -10,7 +10,7 @@ import (
 func (x *Execution) task(f *frame) *Failure {
 	s, v := f.State, f.Visit
 	v.Submitted, v.Early, v.Token = false, nil, ""
-	r := ParseResource(s.Task.Resource)
+	r := s.Task.parsed
 	v.Key = x.serial()
 	if r.submits() && x.info.Token != nil {
 		v.Token = x.info.Token(v.Key)
@@ -104,7 +104,7 @@ func merge(a, b *value.Object) *value.Object {
 
 // startTask tells that the scheduled work begins.
 func (x *Execution) startTask(f *frame) {
-	r := ParseResource(f.State.Task.Resource)
+	r := f.State.Task.parsed
 	if r.Kind == ResourceLambda {
 		x.emit(f, "LambdaFunctionStarted", "", nil)
 	} else {
@@ -118,7 +118,7 @@ func (x *Execution) startTask(f *frame) {
 // LambdaFunctionSucceeded or ActivitySucceeded.
 func (x *Execution) taskEvent(f *frame, what string, details *value.Object) {
 	kind := "Task"
-	switch r := ParseResource(f.State.Task.Resource); r.Kind {
+	switch r := f.State.Task.parsed; r.Kind {
 	case ResourceLambda:
 		kind = "LambdaFunction"
 	case ResourceActivity:
@@ -134,7 +134,7 @@ func (x *Execution) taskEvent(f *frame, what string, details *value.Object) {
 // answers by the task token goes on to its own end.
 func (x *Execution) taskInput(f *frame, in Input) {
 	v := f.Visit
-	r := ParseResource(f.State.Task.Resource)
+	r := f.State.Task.parsed
 	switch in.Kind {
 	case InputSubmitted:
 		if r.submits() && !v.Submitted {
@@ -215,7 +215,7 @@ func (x *Execution) overlarge(f *frame, output any) *Failure {
 		return nil
 	}
 	what := f.State.Task.Resource
-	if r := ParseResource(what); r.Kind == ResourceService {
+	if r := f.State.Task.parsed; r.Kind == ResourceService {
 		what = r.Type
 	}
 	return x.tooLarge(what)

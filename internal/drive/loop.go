@@ -172,7 +172,7 @@ func (d *driver) perform(ctx context.Context, l *line, a *asl.Action) error {
 
 // beats tells whether heartbeats are sent for an action: answers by mocks send none.
 func beats(a *asl.Action) bool {
-	return a.Kind == asl.ActionActivity || asl.ParseResource(a.Resource).Pattern == "waitForTaskToken"
+	return asl.ParseResource(a.Resource).ByToken()
 }
 
 func (a Answer) input(key int64) asl.Input {

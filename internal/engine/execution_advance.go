@@ -73,6 +73,7 @@ func (e *Engine) advance(ctx context.Context, ws core.WorkspaceID, runID core.ID
 	if err != nil || !written {
 		return false, false, err
 	}
+	s.change.Execution.Version++ // as ChangeExecution has
 	e.stored(ws, p, s)
 	return true, true, nil
 }
@@ -225,7 +226,6 @@ func ignoring(err error) error {
 // what the step asked for is taken in hand.
 func (e *Engine) stored(ws core.WorkspaceID, p *standing, s *step) {
 	row := s.change.Execution
-	row.Version++
 	p.row = row
 	if row.Status == string(asl.Running) {
 		e.runs.keep(p)

@@ -75,7 +75,6 @@ func (e *Engine) StartExecution(ctx context.Context, ws core.WorkspaceID, in New
 	if err != nil || prior != nil {
 		return prior, err
 	}
-	s.change.Execution.Version-- // stored counts on, but a new row is as it was inserted
 	e.stored(ws, p, s)
 	return p.row, nil
 }

@@ -157,7 +157,6 @@ func (e *Engine) startItems(ctx context.Context, ws core.WorkspaceID, t *machine
 		return err
 	}
 	for _, i := range items {
-		i.step.change.Execution.Version-- // as in StartExecution
 		e.stored(ws, i.standing, i.step)
 	}
 	return nil

@@ -166,7 +166,7 @@ func (e *Engine) checkTest(in StateTest, s *asl.State) error {
 	if s.Type != asl.Task || in.Mock != nil {
 		return nil
 	}
-	if r := asl.ParseResource(s.Resource()); r.Kind == asl.ResourceActivity || r.Pattern == "waitForTaskToken" {
+	if asl.ParseResource(s.Resource()).ByToken() {
 		return core.Errorf(core.Invalid, "TestState API does not support Activity tasks or the .waitForTaskToken integration pattern without a mock").
 			Because("InvalidDefinition")
 	}
