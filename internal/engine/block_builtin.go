@@ -2,73 +2,93 @@ package engine
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
+	"fmt"
+	"time"
 
 	"github.com/leat-dev/leat/internal/core"
 )
 
-// builtin is a block type that every server has. Clients that know it register
-// their own schema, and their own words, when they first save a document; the
-// schema here serves those who have no client at hand.
-type builtin struct {
-	name, slug, description string
-	capabilities            []string
-	fields                  string
+// builtinTypes holds the block types that every server has, with their schemas:
+// names, fields, types, defaults and checksums are those of the reference, so
+// that clients recognize them as their own; the words are ours. A checksum is
+// that of the schema with the words of its client, so it is stored, not counted.
+//
+//go:embed block_types.json
+var builtinTypes []byte
+
+// builtins is what builtinTypes holds, in the order in which the reference makes it.
+type builtins struct {
+	Types   []builtinType   `json:"types"`
+	Schemas []builtinSchema `json:"schemas"`
 }
 
-func builtins() []builtin {
-	return []builtin{
-		{
-			name: "Secret", slug: "secret", description: "Keeps one value, such as a password or a token, out of sight.",
-			fields: `{"title":"Secret","type":"object","required":["value"],"block_type_slug":"secret","secret_fields":["value"],` +
-				`"properties":{"value":{"title":"Value","description":"What is to be kept secret.","format":"password","writeOnly":true,` +
-				`"anyOf":[{"type":"string"},{}]}},"block_schema_references":{}}`,
-		},
-		{
-			name: "Local File System", slug: "local-file-system", description: "Reads and writes files on the machine where a flow runs.",
-			capabilities: []string{"get-directory", "put-directory", "read-path", "write-path"},
-			fields: `{"title":"LocalFileSystem","type":"object","block_type_slug":"local-file-system","secret_fields":[],` +
-				`"properties":{"basepath":{"title":"Basepath","description":"The directory in which all paths begin.","default":null,` +
-				`"anyOf":[{"type":"string"},{"type":"null"}]}},"block_schema_references":{}}`,
-		},
-		{
-			name: "Webhook", slug: "webhook", description: "Calls a URL.",
-			fields: `{"title":"Webhook","type":"object","required":["url"],"block_type_slug":"webhook","secret_fields":["url","headers.*"],` +
-				`"properties":{"method":{"title":"Method","description":"How the URL is called.","default":"POST","type":"string",` +
-				`"enum":["GET","POST","PUT","PATCH","DELETE"]},"url":{"title":"Webhook URL","description":"The URL to call.",` +
-				`"type":"string","format":"password","writeOnly":true},"headers":{"title":"Webhook Headers","description":"Headers to send.",` +
-				`"type":"object"},"allow_private_urls":{"title":"Allow Private Urls","description":"Whether addresses of private networks may be called.",` +
-				`"default":true,"type":"boolean"},"verify":{"title":"Verify","description":"Whether the certificate is checked.","default":true,` +
-				`"type":"boolean"}},"block_schema_references":{}}`,
-		},
-	}
+// builtinType is a block type that every server has.
+type builtinType struct {
+	Name             string  `json:"name"`
+	Slug             string  `json:"slug"`
+	Description      string  `json:"description"`
+	LogoURL          string  `json:"logo_url"`
+	DocumentationURL *string `json:"documentation_url"`
+	Protected        bool    `json:"is_protected"`
 }
 
-// InstallBlockTypes makes the block types that every server has, where they are missing.
+// builtinSchema is a schema of such a type.
+type builtinSchema struct {
+	Type         string          `json:"type"`
+	Version      string          `json:"version"`
+	Capabilities []string        `json:"capabilities"`
+	Checksum     string          `json:"checksum"`
+	Fields       json.RawMessage `json:"fields"`
+}
+
+// InstallBlockTypes makes the block types and schemas that every server has,
+// where they are missing. What a client has since said of a type stays.
 func (e *Engine) InstallBlockTypes(ctx context.Context, ws core.WorkspaceID) error {
 	now := e.now()
+	var all builtins
+	if err := json.Unmarshal(builtinTypes, &all); err != nil {
+		return fmt.Errorf("block types: %w", err)
+	}
 	return e.store.Update(ctx, ws, func(tx core.Tx) error {
-		for _, b := range builtins() {
-			if _, err := tx.BlockTypeBySlug(b.slug); err == nil {
-				continue
-			} else if !missing(err) {
+		for i := range all.Types {
+			if err := all.Types[i].install(tx, now); err != nil {
 				return err
 			}
-			kind := &core.BlockType{
-				ID: core.NewID(now), Created: now, Updated: now, Name: b.name, Slug: b.slug, Description: &b.description, Protected: true,
-			}
-			if err := tx.InsertBlockType(kind); err != nil {
-				return err
-			}
-			raw := json.RawMessage(b.fields)
-			err := tx.InsertBlockSchema(&core.BlockSchema{
-				ID: core.NewID(now), Created: now, Updated: now, Checksum: schemaChecksum(mustFields(raw)), Fields: raw, BlockTypeID: kind.ID,
-				Capabilities: b.capabilities, Version: "non-versioned",
-			})
-			if err != nil {
+		}
+		for i := range all.Schemas {
+			// Lists show schemas by age: each has an age of its own.
+			if err := all.Schemas[i].install(tx, now.Add(time.Duration(i)*time.Microsecond)); err != nil {
 				return err
 			}
 		}
 		return nil
+	})
+}
+
+func (b *builtinType) install(tx core.Tx, now time.Time) error {
+	if _, err := tx.BlockTypeBySlug(b.Slug); !missing(err) {
+		return err
+	}
+	// It names no client's class: this way to load a block needs none.
+	example := fmt.Sprintf("from prefect.blocks.core import Block\n\nblock = Block.load(%q)\n", b.Slug+"/BLOCK_NAME")
+	return tx.InsertBlockType(&core.BlockType{
+		ID: core.NewID(now), Created: now, Updated: now, Name: b.Name, Slug: b.Slug, Description: &b.Description, LogoURL: &b.LogoURL,
+		DocumentationURL: b.DocumentationURL, CodeExample: &example, Protected: b.Protected,
+	})
+}
+
+func (s *builtinSchema) install(tx core.Tx, now time.Time) error {
+	if _, err := tx.BlockSchemaByChecksum(s.Checksum, s.Version); !missing(err) {
+		return err
+	}
+	kind, err := tx.BlockTypeBySlug(s.Type)
+	if err != nil {
+		return err
+	}
+	return tx.InsertBlockSchema(&core.BlockSchema{
+		ID: core.NewID(now), Created: now, Updated: now, Checksum: s.Checksum, Fields: s.Fields, BlockTypeID: kind.ID,
+		Capabilities: s.Capabilities, Version: s.Version,
 	})
 }

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"bytes"
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -100,20 +101,55 @@ func TestSealedDataIsBoundToItsSubject(t *testing.T) {
 func TestInstallingBlockTypesTwiceChangesNothing(t *testing.T) {
 	t.Parallel()
 	e, _ := setup(t)
-	for range 2 {
+	counts := func() [2]int {
+		t.Helper()
 		if err := e.InstallBlockTypes(t.Context(), ws); err != nil {
 			t.Fatal(err)
 		}
-	}
-	var slugs []string
-	err := e.Store().View(t.Context(), ws, func(tx core.Tx) error {
-		found, err := tx.FilterBlockTypes(core.Query{Limit: 10})
-		for _, b := range found {
-			slugs = append(slugs, b.Slug)
+		var out [2]int
+		err := e.Store().View(t.Context(), ws, func(tx core.Tx) error {
+			types, err := tx.FilterBlockTypes(core.Query{Limit: 200})
+			if err != nil {
+				return err
+			}
+			schemas, err := tx.FilterBlockSchemas(core.Query{Limit: 200})
+			out = [2]int{len(types), len(schemas)}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		return err
+		return out
+	}
+	// As many as the reference has when it starts.
+	for range 2 {
+		if got, want := counts(), [2]int{54, 64}; got != want {
+			t.Fatalf("%d types and schemas, want %d", got, want)
+		}
+	}
+}
+
+func TestSchemasWithinSchemasOfBuiltinBlocksAreBuiltinToo(t *testing.T) {
+	t.Parallel()
+	e, _ := setup(t)
+	if err := e.InstallBlockTypes(t.Context(), ws); err != nil {
+		t.Fatal(err)
+	}
+	err := e.Store().View(t.Context(), ws, func(tx core.Tx) error {
+		schemas, err := tx.FilterBlockSchemas(core.Query{Limit: 200})
+		if err != nil {
+			return err
+		}
+		for _, s := range schemas {
+			for _, checksum := range regexp.MustCompile(`"block_schema_checksum":"([^"]+)"`).FindAllSubmatch(s.Fields, -1) {
+				if _, err := tx.BlockSchemaByChecksum(string(checksum[1]), ""); err != nil {
+					t.Errorf("%s %s refers to a schema that is not there: %v", s.Type.Slug, s.Version, err)
+				}
+			}
+		}
+		return nil
 	})
-	if diff := cmp.Diff([]string{"local-file-system", "secret", "webhook"}, slugs); err != nil || diff != "" {
-		t.Error(err, diff)
+	if err != nil {
+		t.Fatal(err)
 	}
 }
