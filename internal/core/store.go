@@ -61,6 +61,7 @@ type Tx interface {
 	StateMachineTx
 	StateMachineVersionTx
 	ActivityTx
+	ImportTx
 	// Workspace is the workspace that all rows read and written belong to.
 	Workspace() WorkspaceID
 	// Wake wakes the topic's followers, on every replica, once the transaction is committed.

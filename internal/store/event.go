@@ -18,21 +18,25 @@ func scanEvent(r rows) (*core.Event, error) {
 func (t *tx) InsertEvents(events []*core.Event) error {
 	err := t.insertMany("INSERT INTO event (id, ws, occurred, received, event, resource_id, resource, related, payload, follows)",
 		" ON CONFLICT (ws, occurred, id) DO NOTHING", 10, len(events), func(i int) []any {
-			e := events[i]
-			payload := "{}"
-			if e.Payload != nil {
-				payload = string(e.Payload)
-			}
-			return []any{
-				e.ID, int64(t.ws), micros(e.Occurred), micros(e.Received), e.Event, e.Resource.Get(core.ResourceID),
-				string(e.Resource.AppendJSON(nil)), relatedText(e.Related), payload, e.Follows,
-			}
+			return t.eventRow(events[i])
 		})
 	if err != nil {
 		return err
 	}
 	t.Wake(core.TopicEvents)
 	return nil
+}
+
+// eventRow is an event's columns.
+func (t *tx) eventRow(e *core.Event) []any {
+	payload := "{}"
+	if e.Payload != nil {
+		payload = string(e.Payload)
+	}
+	return []any{
+		e.ID, int64(t.ws), micros(e.Occurred), micros(e.Received), e.Event, e.Resource.Get(core.ResourceID),
+		string(e.Resource.AppendJSON(nil)), relatedText(e.Related), payload, e.Follows,
+	}
 }
 
 // relatedText is the JSON array of an event's related resources.

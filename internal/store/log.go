@@ -52,8 +52,8 @@ func (t *tx) LogsAfter(c core.Cursor, limit int) ([]*core.Log, core.Cursor, erro
 func (t *tx) cursor(table string) (core.Cursor, error) {
 	newest, err := list(t, func(r rows) (c core.Cursor, err error) { return c, r.Scan(&c.Tx, &c.Seq) },
 		"SELECT "+t.d.seqTx+", seq FROM "+table+" WHERE "+t.d.visible+" ORDER BY "+t.d.newest+" LIMIT 1")
-	if err != nil || len(newest) == 0 {
-		return core.Cursor{}, err
+	if err != nil || len(newest) == 0 || min(newest[0].Tx, newest[0].Seq) < 0 {
+		return core.Cursor{}, err // past events come before all positions
 	}
 	return newest[0], nil
 }

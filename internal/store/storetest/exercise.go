@@ -26,6 +26,7 @@ func Exercise(t *testing.T, open Opener) {
 		{"task runs", taskRuns},
 		{"logs", logs},
 		{"events", events},
+		{"imports", imports},
 		{"followers", followers},
 		{"a cleared store", cleared},
 		{"concurrency limits", concurrency},
