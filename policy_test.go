@@ -34,6 +34,7 @@ var layers = map[string]int{
 	"internal/docker":            1,
 	"internal/docker/dockertest": 2,
 	"internal/launch":            2,
+	"internal/notify":            2,
 	"internal/store":             2,
 	"internal/store/storetest":   3,
 
