@@ -74,6 +74,8 @@ type DeploymentSchedule struct {
 	// Parameters is a JSON object laid over the deployment's.
 	Parameters json.RawMessage
 	Slug       *string
+	// Policy is what becomes of its runs that are late or meet each other.
+	Policy SchedulePolicy
 }
 
 // DueSchedule names a schedule that has too few runs ahead of it.
@@ -82,6 +84,8 @@ type DueSchedule struct {
 	ScheduleID   ID
 	// Fresh tells that it is new or changed: it may have no runs at all.
 	Fresh bool
+	// Filled is the last time for which runs were made; nil when that is not known.
+	Filled *time.Time
 }
 
 // ScheduledRuns selects runs of a deployment that are Scheduled and have not
@@ -139,6 +143,8 @@ type ScheduleTx interface {
 	DueSchedules(now time.Time, limit int) ([]DueSchedule, error)
 	// SetScheduleDue stores when the schedule is to be filled again; nil means never.
 	SetScheduleDue(id ID, at *time.Time) error
+	// SetScheduleFilled stores up to when runs were made, and when to do so again.
+	SetScheduleFilled(id ID, until, again time.Time) error
 	// KnownRunKeys returns those of the idempotency keys that runs of the flow have.
 	KnownRunKeys(flowID ID, keys []string) (map[string]bool, error)
 }

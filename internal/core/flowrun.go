@@ -29,6 +29,7 @@ type FlowRun struct {
 	CreatedBy                json.RawMessage
 	ParentTaskRunID          *ID
 	AutoScheduled            bool
+	ScheduleID               *ID // the schedule that made it, or nil
 	InfrastructureDocumentID *ID
 	InfrastructurePID        *string
 	RunCount                 int

@@ -73,6 +73,7 @@ const (
 	NameResuming                = "Resuming"
 	NameRetrying                = "Retrying"
 	NameSuspended               = "Suspended"
+	NameSkipped                 = "Skipped"
 )
 
 // State is one state of a run. A run's states are kept; the last one is the

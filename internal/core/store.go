@@ -44,6 +44,7 @@ type Tx interface {
 	EventTx
 	DeploymentTx
 	ScheduleTx
+	SchedulePolicyTx
 	WorkPoolTx
 	WorkQueueTx
 	WorkerTx

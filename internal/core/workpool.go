@@ -82,6 +82,8 @@ type DueRuns struct {
 	Before *time.Time
 	After  *time.Time
 	Limit  int
+	// Offset passes over the first runs.
+	Offset int
 }
 
 // WorkPoolTx reads and writes work pools.

@@ -148,7 +148,7 @@ func putDeployment(tx core.Tx, now time.Time, flowID core.ID, name string, in De
 	if err := storeDeployment(tx, d, created); err != nil {
 		return nil, false, err
 	}
-	if err := replaceSchedules(tx, d.ID, schedules); err != nil {
+	if err := replaceSchedules(tx, d.ID, schedules, succeed(d.Schedules, in.Schedules.Value, schedules)); err != nil {
 		return nil, false, err
 	}
 	if err := tx.DeleteScheduledRuns(d.ID, core.ScheduledRuns{Auto: true, After: &now}); err != nil {

@@ -139,6 +139,8 @@ type schedulePlan struct {
 	replace bool
 	changed []*core.DeploymentSchedule
 	created []*core.DeploymentSchedule
+	// moved are the created ones that take the place of others.
+	moved []succession
 }
 
 // planSchedules decides what a list of schedules means: when all schedules, old
@@ -163,7 +165,7 @@ func planSchedules(now time.Time, current []*core.DeploymentSchedule, given wire
 			}
 		}
 		created, err := newSchedules(now, usable)
-		return schedulePlan{replace: given.Set, created: created}, err
+		return schedulePlan{replace: given.Set, created: created, moved: succeed(current, usable, created)}, err
 	}
 	for _, s := range given.Value {
 		if s.Slug == nil {
@@ -229,7 +231,7 @@ func planBySlug(now time.Time, current map[string]*core.DeploymentSchedule, give
 
 func (p schedulePlan) write(tx core.Tx, deploymentID core.ID) error {
 	if p.replace {
-		return replaceSchedules(tx, deploymentID, p.created)
+		return replaceSchedules(tx, deploymentID, p.created, p.moved)
 	}
 	for _, s := range p.changed {
 		if err := tx.UpdateSchedule(s); err != nil {

@@ -30,6 +30,8 @@ type NewFlowRun struct {
 	InfrastructureDocumentID *core.ID
 	InfrastructurePID        *string
 	AutoScheduled            bool
+	// ScheduleID is the schedule that makes the run, or nil.
+	ScheduleID *core.ID
 	// State is the first state; nil stands for Pending.
 	State *core.State
 	// id is the run's, when it is known before; nil makes one.
@@ -125,7 +127,7 @@ func newFlowRun(now time.Time, flow *core.Flow, in NewFlowRun) *core.FlowRun {
 		ID: core.NewID(now), Created: now, Updated: now, Name: in.Name, FlowID: flow.ID, FlowName: flow.Name, FlowTags: flow.Tags,
 		DeploymentVersion: in.DeploymentVersion, WorkQueueID: in.WorkQueueID, FlowVersion: in.FlowVersion, Parameters: in.Parameters,
 		IdempotencyKey: in.IdempotencyKey, Context: in.Context, Policy: in.Policy, Tags: in.Tags, JobVariables: in.JobVariables,
-		CreatedBy: in.CreatedBy, ParentTaskRunID: in.ParentTaskRunID, AutoScheduled: in.AutoScheduled,
+		CreatedBy: in.CreatedBy, ParentTaskRunID: in.ParentTaskRunID, AutoScheduled: in.AutoScheduled, ScheduleID: in.ScheduleID,
 		InfrastructureDocumentID: in.InfrastructureDocumentID, InfrastructurePID: in.InfrastructurePID,
 	}
 	if in.id != nil {
@@ -190,8 +192,8 @@ func announceFlowRun(tx core.Tx, run *core.FlowRun, from *core.State, now time.T
 			return err
 		}
 	}
-	if run.State.Type == core.Scheduled {
-		tx.Wake(core.TopicScheduledRuns)
+	if run.State.Type == core.Scheduled || run.State.Type.Terminal() && run.ScheduleID != nil {
+		tx.Wake(core.TopicScheduledRuns) // the end of a run may be what the next of its schedule waits for
 	}
 	if err := wakeCaller(tx, run, now); err != nil {
 		return err

@@ -119,6 +119,12 @@ func (e *Engine) facts(tx core.Tx, now time.Time, run *core.FlowRun, p Proposal)
 		return f, nil, nil
 	}
 	f.DeploymentGone = run.DeploymentName == nil
+	if !p.Force && takes(p) {
+		var err error
+		if f.Schedule, err = ruling(tx, now, run); err != nil {
+			return f, nil, err
+		}
+	}
 	if run.ConcurrencyLimitID == nil || !asksForSlot(p) {
 		return f, nil, nil
 	}
@@ -130,9 +136,12 @@ func (e *Engine) facts(tx core.Tx, now time.Time, run *core.FlowRun, p Proposal)
 	return f, limit, nil
 }
 
+// takes reports whether the proposal is that of somebody who will carry the run out.
+func takes(p Proposal) bool { return p.State.Type == core.Pending || p.State.Type == core.Running }
+
 // asksForSlot reports whether the proposal is one that a limit has a say in.
 func asksForSlot(p Proposal) bool {
-	return p.State.Type == core.Pending || p.State.Type == core.Running || p.LateMarker
+	return takes(p) || p.LateMarker
 }
 
 // deploymentLimit is the limit that a deployment's runs share.

@@ -52,7 +52,7 @@ func (e *Engine) PollPool(ctx context.Context, ws core.WorkspaceID, in PoolPoll)
 		if unready, err = tx.UnreadyDeployments(nil, queueIDs(polled)); err != nil {
 			return err
 		}
-		due, err = dueRuns(tx, p, polled, in)
+		due, err = dueRuns(tx, e.now(), p, polled, in)
 		return err
 	})
 	if err != nil {
@@ -91,7 +91,7 @@ func queueIDs(queues []*core.WorkQueue) []core.ID {
 	return ids
 }
 
-func dueRuns(tx core.Tx, p *core.WorkPool, queues []*core.WorkQueue, in PoolPoll) ([]ScheduledRun, error) {
+func dueRuns(tx core.Tx, now time.Time, p *core.WorkPool, queues []*core.WorkQueue, in PoolPoll) ([]ScheduledRun, error) {
 	room := in.Limit
 	if p.IsPaused {
 		return nil, nil
@@ -115,7 +115,7 @@ func dueRuns(tx core.Tx, p *core.WorkPool, queues []*core.WorkQueue, in PoolPoll
 		if limit <= 0 {
 			continue
 		}
-		runs, err := tx.DueFlowRuns(core.DueRuns{QueueID: q.ID, Before: in.Before, After: in.After, Limit: limit})
+		runs, err := startable(tx, now, core.DueRuns{QueueID: q.ID, Before: in.Before, After: in.After, Limit: limit})
 		if err != nil {
 			return nil, err
 		}
@@ -244,7 +244,7 @@ func (e *Engine) PollDeployments(ctx context.Context, ws core.WorkspaceID, ids [
 				stale = append(stale, d.ID)
 			}
 		}
-		runs, err = tx.DueFlowRuns(core.DueRuns{Deployments: ids, Before: before, Limit: limit})
+		runs, err = startable(tx, now, core.DueRuns{Deployments: ids, Before: before, Limit: limit})
 		return err
 	})
 	if err != nil || len(stale) == 0 {
@@ -273,7 +273,7 @@ func (e *Engine) PollQueue(ctx context.Context, ws core.WorkspaceID, id core.ID,
 		if unready, err = tx.UnreadyDeployments(nil, []core.ID{id}); err != nil {
 			return err
 		}
-		due, err = dueRuns(tx, p, []*core.WorkQueue{queue}, PoolPoll{Before: before, Limit: limit})
+		due, err = dueRuns(tx, e.now(), p, []*core.WorkQueue{queue}, PoolPoll{Before: before, Limit: limit})
 		return err
 	})
 	if err != nil {

@@ -43,6 +43,8 @@ type Facts struct {
 	NoRetryTypes bool
 	// LateMarker tells that the server itself marks the run late.
 	LateMarker bool
+	// Schedule is what the policy of the run's schedule says of taking it; nil when it has none.
+	Schedule *Ruling
 	// Task is what rules of task runs ask; nil for flow runs.
 	Task *TaskFacts
 }
@@ -146,6 +148,7 @@ func flowRunRules() []rule {
 		{"let cancelling runs end only cancelled", []core.StateType{core.Cancelling}, nil, guardCancelling},
 		{"cancel runs without infrastructure at once", []core.StateType{core.Scheduled, core.Paused}, []core.StateType{core.Cancelling}, cancelWithoutInfrastructure},
 		{"let one worker claim a run", []core.StateType{core.Pending, core.Cancelling, core.Running, core.Cancelled}, []core.StateType{core.Pending}, guardPending},
+		{"keep the schedule's policy", []core.StateType{core.Scheduled}, []core.StateType{core.Pending, core.Running}, keepPolicy},
 		{"check the slot when the run starts", []core.StateType{core.Pending}, []core.StateType{core.Running}, checkSlot},
 		{"take a slot of the deployment", others(core.Pending, core.Running, core.Cancelling), []core.StateType{core.Pending}, takeSlot},
 		{"pin the slots of clients that do not renew", []core.StateType{core.Pending}, []core.StateType{core.Running, core.Cancelling}, pinSlot},

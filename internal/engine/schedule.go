@@ -20,6 +20,7 @@ type ScheduleFields struct {
 	Slug             *string
 	// Replaces is the slug of the schedule that this one takes the place of.
 	Replaces *string
+	Policy   PolicyFields
 }
 
 // normal is the schedule as it is stored, with all that the server fills.
@@ -55,6 +56,7 @@ func (f ScheduleFields) change(now time.Time, old *core.DeploymentSchedule) (*co
 	if f.Slug != nil {
 		s.Slug = f.Slug
 	}
+	s.Policy = f.Policy.over(s.Policy)
 	return &s, nil
 }
 
@@ -75,7 +77,7 @@ func newSchedules(now time.Time, given []ScheduleFields) ([]*core.DeploymentSche
 		at := now.Add(time.Duration(i) * time.Microsecond)
 		s := &core.DeploymentSchedule{
 			ID: core.NewID(at), Created: at, Updated: at, Schedule: raw, Active: f.Active == nil || *f.Active,
-			MaxScheduledRuns: f.MaxScheduledRuns, Parameters: f.Parameters, Slug: f.Slug,
+			MaxScheduledRuns: f.MaxScheduledRuns, Parameters: f.Parameters, Slug: f.Slug, Policy: f.Policy.over(core.SchedulePolicy{}),
 		}
 		if s.Parameters == nil {
 			s.Parameters = json.RawMessage("{}")
@@ -85,7 +87,8 @@ func newSchedules(now time.Time, given []ScheduleFields) ([]*core.DeploymentSche
 	return made, nil
 }
 
-func replaceSchedules(tx core.Tx, deploymentID core.ID, schedules []*core.DeploymentSchedule) error {
+// replaceSchedules makes the schedules all that the deployment has.
+func replaceSchedules(tx core.Tx, deploymentID core.ID, schedules []*core.DeploymentSchedule, moved []succession) error {
 	if err := tx.DeleteSchedules(deploymentID); err != nil {
 		return err
 	}
@@ -93,7 +96,10 @@ func replaceSchedules(tx core.Tx, deploymentID core.ID, schedules []*core.Deploy
 		s.DeploymentID = deploymentID
 		s.MaxScheduledRuns = nil // the reference loses it on this way
 	}
-	return tx.InsertSchedules(schedules)
+	if err := tx.InsertSchedules(schedules); err != nil {
+		return err
+	}
+	return moveRuns(tx, moved)
 }
 
 // AddSchedules gives a deployment more schedules. A slug that is taken is a

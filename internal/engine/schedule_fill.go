@@ -75,7 +75,11 @@ func (e *Engine) FillSchedule(ctx context.Context, ws core.WorkspaceID, due core
 		return e.store.Update(ctx, ws, func(tx core.Tx) error { return tx.SetScheduleDue(s.ID, nil) })
 	}
 	dates, more := h.dates(parsed)
-	again := h.again(dates, more)
+	again, until := h.again(dates, more), h.From
+	if len(dates) > 0 {
+		until = dates[len(dates)-1]
+	}
+	dates = append(h.missed(parsed, s.Policy, due), dates...)
 	return e.store.Update(ctx, ws, func(tx core.Tx) error {
 		d, err := tx.Deployment(due.DeploymentID)
 		if missing(err) {
@@ -91,7 +95,7 @@ func (e *Engine) FillSchedule(ctx context.Context, ws core.WorkspaceID, due core
 		if err := insertScheduled(tx, e.now(), d, current, kindName(parsed), dates); err != nil {
 			return err
 		}
-		return tx.SetScheduleDue(s.ID, &again)
+		return tx.SetScheduleFilled(s.ID, until, again)
 	})
 }
 
@@ -187,7 +191,8 @@ func insertScheduled(tx core.Tx, now time.Time, d *core.Deployment, s *core.Depl
 		FlowID: d.FlowID, Deployment: d, DeploymentVersion: d.Version, WorkQueueID: d.WorkQueueID,
 		Parameters: mergeObjects(d.Parameters, s.Parameters), Context: json.RawMessage("{}"),
 		Tags: append([]string{"auto-scheduled"}, d.Tags...), JobVariables: json.RawMessage("{}"), CreatedBy: createdBy,
-		InfrastructureDocumentID: d.InfrastructureDocumentID, AutoScheduled: true, Policy: core.RunPolicy{Resuming: new(bool)},
+		InfrastructureDocumentID: d.InfrastructureDocumentID, AutoScheduled: true, ScheduleID: &s.ID,
+		Policy: core.RunPolicy{Resuming: new(bool)},
 	}
 	for i, at := range dates {
 		if known[keys[i]] {

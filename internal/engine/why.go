@@ -92,7 +92,7 @@ func whyWaiting(tx core.Tx, now time.Time, run *core.FlowRun) (string, error) {
 	if due != nil && now.Before(*due) {
 		return fmt.Sprintf("The run is not due yet: it is scheduled to start in %s.", due.Sub(now).Round(time.Second)), nil
 	}
-	for _, ask := range []func(core.Tx, time.Time, *core.FlowRun) (string, error){whyDeployment, whyPool, whyLimit} {
+	for _, ask := range []func(core.Tx, time.Time, *core.FlowRun) (string, error){whyDeployment, whySchedule, whyPool, whyLimit} {
 		if reason, err := ask(tx, now, run); err != nil || reason != "" {
 			return reason + late, err
 		}
@@ -108,6 +108,15 @@ func whyDeployment(_ core.Tx, _ time.Time, run *core.FlowRun) (string, error) {
 		return "The run's deployment was deleted; nobody will start it.", nil
 	}
 	return "", nil
+}
+
+// whySchedule says that the policy of the run's schedule holds it back.
+func whySchedule(tx core.Tx, now time.Time, run *core.FlowRun) (string, error) {
+	r, err := ruling(tx, now, run)
+	if err != nil || r == nil || r.Verdict == Start {
+		return "", err
+	}
+	return r.Reason, nil
 }
 
 // pollSilence is how long after the last poll a queue or a deployment counts as unattended.

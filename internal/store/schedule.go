@@ -6,21 +6,26 @@ import (
 	"github.com/leat-dev/leat/internal/core"
 )
 
-const scheduleColumns = `s.id, s.created, s.updated, s.deployment_id, s.schedule, s.active, s.max_scheduled_runs, s.parameters, s.slug`
+const scheduleColumns = `s.id, s.created, s.updated, s.deployment_id, s.schedule, s.active, s.max_scheduled_runs, s.parameters, s.slug,
+	` + policyColumns
 
 func scanSchedule(r rows) (*core.DeploymentSchedule, error) {
 	s := &core.DeploymentSchedule{}
-	return s, r.Scan(&s.ID, timeInto{&s.Created}, timeInto{&s.Updated}, &s.DeploymentID, rawInto{&s.Schedule}, &s.Active,
-		&s.MaxScheduledRuns, rawInto{&s.Parameters}, &s.Slug)
+	return s, r.Scan(append([]any{
+		&s.ID, timeInto{&s.Created}, timeInto{&s.Updated}, &s.DeploymentID, rawInto{&s.Schedule}, &s.Active,
+		&s.MaxScheduledRuns, rawInto{&s.Parameters}, &s.Slug,
+	}, policyInto(&s.Policy)...)...)
 }
 
 // InsertSchedules implements core.ScheduleTx.
 func (t *tx) InsertSchedules(schedules []*core.DeploymentSchedule) error {
 	for _, s := range schedules {
 		err := t.exec(`INSERT INTO deployment_schedule (id, ws, created, updated, deployment_id, schedule, active, max_scheduled_runs,
-			parameters, slug, due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
-			s.ID, int64(t.ws), micros(s.Created), micros(s.Updated), s.DeploymentID, string(s.Schedule), s.Active,
-			s.MaxScheduledRuns, string(s.Parameters), s.Slug)
+			parameters, slug, due, catchup_window, overlap, max_waiting) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`,
+			append([]any{
+				s.ID, int64(t.ws), micros(s.Created), micros(s.Updated), s.DeploymentID, string(s.Schedule), s.Active,
+				s.MaxScheduledRuns, string(s.Parameters), s.Slug,
+			}, policyArgs(s.Policy)...)...)
 		if err != nil {
 			return err
 		}
@@ -33,8 +38,9 @@ func (t *tx) InsertSchedules(schedules []*core.DeploymentSchedule) error {
 func (t *tx) UpdateSchedule(s *core.DeploymentSchedule) error {
 	t.Wake(core.TopicSchedules)
 	return t.exec(`UPDATE deployment_schedule SET updated = ?, schedule = ?, active = ?, max_scheduled_runs = ?, parameters = ?, slug = ?,
-		due = 0 WHERE ws + 0 = ? AND id = ?`,
-		micros(s.Updated), string(s.Schedule), s.Active, s.MaxScheduledRuns, string(s.Parameters), s.Slug, int64(t.ws), s.ID)
+		due = 0, catchup_window = ?, overlap = ?, max_waiting = ? WHERE ws + 0 = ? AND id = ?`,
+		append(append([]any{micros(s.Updated), string(s.Schedule), s.Active, s.MaxScheduledRuns, string(s.Parameters), s.Slug},
+			policyArgs(s.Policy)...), int64(t.ws), s.ID)...)
 }
 
 // DeleteSchedule implements core.ScheduleTx.
@@ -53,10 +59,10 @@ func (t *tx) DueSchedules(now time.Time, limit int) ([]core.DueSchedule, error) 
 	return list(t, func(r rows) (core.DueSchedule, error) {
 		var d core.DueSchedule
 		var due int64
-		err := r.Scan(&d.DeploymentID, &d.ScheduleID, &due)
+		err := r.Scan(&d.DeploymentID, &d.ScheduleID, &due, timePtrInto{&d.Filled})
 		d.Fresh = due == 0
 		return d, err
-	}, `SELECT s.deployment_id, s.id, s.due FROM deployment_schedule s JOIN deployment d ON d.id = s.deployment_id
+	}, `SELECT s.deployment_id, s.id, s.due, s.filled FROM deployment_schedule s JOIN deployment d ON d.id = s.deployment_id
 		WHERE s.ws = ? AND s.active AND s.due IS NOT NULL AND s.due <= ? AND NOT d.paused ORDER BY s.due, s.id LIMIT ?`,
 		int64(t.ws), micros(now), limit)
 }
@@ -64,6 +70,11 @@ func (t *tx) DueSchedules(now time.Time, limit int) ([]core.DueSchedule, error) 
 // SetScheduleDue implements core.ScheduleTx.
 func (t *tx) SetScheduleDue(id core.ID, at *time.Time) error {
 	return t.exec("UPDATE deployment_schedule SET due = ? WHERE ws + 0 = ? AND id = ?", microsPtr(at), int64(t.ws), id)
+}
+
+// SetScheduleFilled implements core.ScheduleTx.
+func (t *tx) SetScheduleFilled(id core.ID, until, again time.Time) error {
+	return t.exec("UPDATE deployment_schedule SET due = ?, filled = ? WHERE ws + 0 = ? AND id = ?", micros(again), micros(until), int64(t.ws), id)
 }
 
 // KnownRunKeys implements core.ScheduleTx.

@@ -109,13 +109,13 @@ func (t *tx) DueFlowRuns(q core.DueRuns) ([]*core.FlowRun, error) {
 		return listOnce(t, scanFlowRun, "SELECT "+flowRunColumns+" FROM flow_run fr "+flowRunJoins+`
 			WHERE +fr.ws = ? AND fr.deployment_id IN (`+placeholders(len(q.Deployments))+`) AND fr.state_type = 'SCHEDULED'
 			AND fr.next_scheduled_start_time <= ? AND fr.next_scheduled_start_time >= ?
-			ORDER BY fr.next_scheduled_start_time, fr.id LIMIT ?`,
-			append(t.withIDs(q.Deployments), before, after, q.Limit)...)
+			ORDER BY fr.next_scheduled_start_time, fr.id LIMIT ? OFFSET ?`,
+			append(t.withIDs(q.Deployments), before, after, q.Limit, q.Offset)...)
 	}
 	return list(t, scanFlowRun, flowRunSelect+`fr.work_queue_id = ? AND fr.state_type = 'SCHEDULED'
 		AND fr.next_scheduled_start_time <= ? AND fr.next_scheduled_start_time >= ?
 		AND fr.policy NOT LIKE '%"retry_type":"in_process"%'
-		ORDER BY fr.next_scheduled_start_time, fr.id LIMIT ?`, int64(t.ws), q.QueueID, before, after, q.Limit)
+		ORDER BY fr.next_scheduled_start_time, fr.id LIMIT ? OFFSET ?`, int64(t.ws), q.QueueID, before, after, q.Limit, q.Offset)
 }
 
 // SlotsInUse implements core.WorkQueueTx.

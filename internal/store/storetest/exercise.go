@@ -36,6 +36,7 @@ func Exercise(t *testing.T, open Opener) {
 		{"automations", automations},
 		{"blocks", blocks},
 		{"deployments", deployment},
+		{"schedule policies", schedulePolicies},
 		{"work pools", workPool},
 		{"state machines", stateMachines},
 		{"activities", activities},

@@ -1,0 +1,17 @@
+ALTER TABLE deployment_schedule ADD COLUMN catchup_window BIGINT;
+
+ALTER TABLE deployment_schedule ADD COLUMN overlap TEXT;
+
+ALTER TABLE deployment_schedule ADD COLUMN max_waiting BIGINT;
+
+ALTER TABLE deployment_schedule ADD COLUMN filled BIGINT;
+
+CREATE INDEX deployment_schedule_policy ON deployment_schedule (ws, id)
+	WHERE (catchup_window IS NOT NULL OR overlap IS NOT NULL OR max_waiting IS NOT NULL);
+
+ALTER TABLE flow_run ADD COLUMN schedule_id TEXT;
+
+UPDATE flow_run SET schedule_id = created_by::jsonb ->> 'id'
+	WHERE auto_scheduled AND end_time IS NULL AND created_by LIKE '%"type":"SCHEDULE"%';
+
+CREATE INDEX flow_run_schedule ON flow_run (schedule_id) WHERE schedule_id IS NOT NULL AND end_time IS NULL;
