@@ -25,6 +25,7 @@ var layers = map[string]int{
 	"internal/value":           0,
 	"internal/jsonata":         1,
 	"internal/asl":             2,
+	"internal/trigger":         2,
 	"internal/sqlite":          1,
 	"internal/store/migration": 1,
 	"internal/wire":            2,

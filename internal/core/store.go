@@ -26,11 +26,16 @@ const (
 	TopicActivities Topic = "activities"
 	// TopicExecutions: an execution ended that somebody may wait for.
 	TopicExecutions Topic = "executions"
+	// TopicTriggeredActions: automations want something done.
+	TopicTriggeredActions Topic = "triggered_actions"
 )
 
 // Topics lists all topics.
 func Topics() []Topic {
-	return []Topic{TopicEvents, TopicLogs, TopicSchedules, TopicScheduledRuns, TopicTaskQueue, TopicActions, TopicActivities, TopicExecutions}
+	return []Topic{
+		TopicEvents, TopicLogs, TopicSchedules, TopicScheduledRuns, TopicTaskQueue, TopicActions, TopicActivities, TopicExecutions,
+		TopicTriggeredActions,
+	}
 }
 
 // Tx is what the engine does with one workspace's rows. Inside Store.Update
@@ -54,6 +59,7 @@ type Tx interface {
 	ArtifactTx
 	FlowRunInputTx
 	AutomationTx
+	TriggerTx
 	SavedSearchTx
 	BlockTypeTx
 	BlockSchemaTx

@@ -34,6 +34,7 @@ func Exercise(t *testing.T, open Opener) {
 		{"artifacts", artifacts},
 		{"inputs", inputs},
 		{"automations", automations},
+		{"triggers", triggers},
 		{"blocks", blocks},
 		{"deployments", deployment},
 		{"schedule policies", schedulePolicies},
