@@ -417,5 +417,5 @@ func TestRoutesAreListedAndUnique(t *testing.T) {
 			t.Error("a second route of one shape is taken")
 		}
 	}()
-	testRouter(nil).Handle("GET", "/flows/{other:uuid}", nil)
+	testRouter(nil).Handle("GET", "/flows/{other:uuid}", api.Endpoint{})
 }

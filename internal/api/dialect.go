@@ -38,6 +38,23 @@ type Response struct {
 	Body any
 }
 
+// Reply is a Response whose body has a known type.
+type Reply[Body any] struct {
+	// Status 0 is the one given to Handle.
+	Status int
+	Header http.Header
+	Body   Body
+}
+
+// replied is a Reply of any type.
+type replied interface {
+	reply() (Response, reflect.Type)
+}
+
+func (r Reply[Body]) reply() (Response, reflect.Type) {
+	return Response{Status: r.Status, Header: r.Header, Body: r.Body}, reflect.TypeFor[Body]()
+}
+
 // StatusCoder is an output that chooses its status by itself.
 type StatusCoder interface{ StatusCode() int }
 

@@ -13,8 +13,13 @@ import (
 	"github.com/leat-dev/leat/internal/wire"
 )
 
-// Endpoint answers a request in a dialect. The Router calls it.
-type Endpoint func(d *Dialect, w http.ResponseWriter, r *http.Request)
+// Endpoint answers requests in a dialect. The Router calls it.
+type Endpoint struct {
+	serve func(d *Dialect, w http.ResponseWriter, r *http.Request)
+	// in and out are the types that Handle was given, nil for other endpoints.
+	in, out reflect.Type
+	status  int
+}
 
 // Handle makes an endpoint of a function. In is a struct; its fields say by
 // their tags where they come from:
@@ -27,10 +32,11 @@ type Endpoint func(d *Dialect, w http.ResponseWriter, r *http.Request)
 //   - a field of type *http.Request is the request.
 //
 // The answer is the output as JSON with the given status, unless the output is a
-// Response or a StatusCoder. With status 204 there is no body. A struct{} is null.
+// Response, a Reply or a StatusCoder. With status 204 there is no body. A struct{} is null.
 func Handle[In, Out any](status int, fn func(ctx context.Context, in In) (Out, error)) Endpoint {
 	input := inputOf(reflect.TypeFor[In]())
-	return func(d *Dialect, w http.ResponseWriter, r *http.Request) {
+	e := Endpoint{in: reflect.TypeFor[In](), out: reflect.TypeFor[Out](), status: status}
+	e.serve = func(d *Dialect, w http.ResponseWriter, r *http.Request) {
 		var in In
 		if err := input.read(d, r, reflect.ValueOf(&in).Elem()); err != nil {
 			d.Fail(w, r, err)
@@ -43,9 +49,13 @@ func Handle[In, Out any](status int, fn func(ctx context.Context, in In) (Out, e
 		}
 		d.Write(w, r, responseOf(status, out))
 	}
+	return e
 }
 
 func responseOf(status int, out any) Response {
+	if reply, ok := out.(replied); ok {
+		out, _ = reply.reply()
+	}
 	switch v := out.(type) {
 	case Response:
 		if v.Status == 0 {

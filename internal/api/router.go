@@ -33,7 +33,7 @@ type Router struct {
 	Guard func(r *http.Request) error
 
 	root   segment
-	routes []string
+	routes []Operation
 	busy   inflight
 }
 
@@ -66,11 +66,18 @@ func (rt *Router) HandleOpen(method, pattern string, e Endpoint) { rt.add(method
 
 // Plain makes an endpoint of a handler, for what is no JSON: files, websockets.
 func Plain(h http.Handler) Endpoint {
-	return func(_ *Dialect, w http.ResponseWriter, r *http.Request) { h.ServeHTTP(w, r) }
+	return Endpoint{serve: func(_ *Dialect, w http.ResponseWriter, r *http.Request) { h.ServeHTTP(w, r) }}
 }
 
 // Routes lists the routes, such as "POST /api/flows/{id}", sorted.
-func (rt *Router) Routes() []string { return slices.Sorted(slices.Values(rt.routes)) }
+func (rt *Router) Routes() []string {
+	out := make([]string, len(rt.routes))
+	for i, o := range rt.routes {
+		out[i] = o.Method + " " + o.Path
+	}
+	slices.Sort(out)
+	return out
+}
 
 func (rt *Router) add(method, pattern string, e Endpoint, open bool) {
 	if !strings.HasPrefix(pattern, "/") {
@@ -109,7 +116,7 @@ func (rt *Router) add(method, pattern string, e Endpoint, open bool) {
 	}
 	ro.pattern = shown.String()
 	(*ends)[method] = ro
-	rt.routes = append(rt.routes, method+" "+shown.String())
+	rt.routes = append(rt.routes, operationOf(method, ro))
 }
 
 // child returns the place after one part of a pattern, and makes it if needed.
@@ -242,7 +249,7 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		where := r.Method + " " + q.found.pattern
 		rt.busy.begin(where)
 		defer rt.busy.end(where)
-		q.found.endpoint(rt.Dialect, w, r)
+		q.found.endpoint.serve(rt.Dialect, w, r)
 	case q.allowed != nil:
 		allow := strings.Join(slices.Sorted(maps.Keys(q.allowed)), ", ")
 		rt.Dialect.Fail(w, r, &StatusError{

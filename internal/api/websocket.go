@@ -33,13 +33,13 @@ type SocketOptions struct {
 // Socket makes an endpoint of a handler that calls Accept. A request that asks
 // for no websocket finds no route, as with the reference.
 func Socket(h http.HandlerFunc) Endpoint {
-	return func(d *Dialect, w http.ResponseWriter, r *http.Request) {
+	return Endpoint{serve: func(d *Dialect, w http.ResponseWriter, r *http.Request) {
 		if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
 			d.Fail(w, r, &StatusError{Status: http.StatusNotFound})
 			return
 		}
 		h(w, r)
-	}
+	}}
 }
 
 // Accept makes a websocket of a request. Compression is used if the client offers

@@ -41,7 +41,7 @@ func schedules(d *client.Deployment) string {
 	var list []string
 	for _, s := range d.Schedules {
 		if s.Active {
-			list = append(list, scheduleText(s.Schedule))
+			list = append(list, scheduleText(json.RawMessage(s.Schedule)))
 		}
 	}
 	return strings.Join(list, "; ")

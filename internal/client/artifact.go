@@ -1,8 +1,8 @@
 package client
 
 import (
-	"bytes"
 	"encoding/json"
+	"reflect"
 
 	"github.com/leat-dev/leat/internal/core"
 	"github.com/leat-dev/leat/internal/wire"
@@ -10,23 +10,23 @@ import (
 
 // Artifact is an artifact as the API shows it. Prefect REST: Artifact.
 type Artifact struct {
-	ID          core.ID         `json:"id"`
-	Created     wire.Time       `json:"created"`
-	Updated     wire.Time       `json:"updated"`
-	Key         *string         `json:"key"`
-	Type        *string         `json:"type"`
-	Description *string         `json:"description"`
-	Data        json.RawMessage `json:"data"`
-	Metadata    json.RawMessage `json:"metadata_"`
-	FlowRunID   *core.ID        `json:"flow_run_id"`
-	TaskRunID   *core.ID        `json:"task_run_id"`
+	ID          core.ID          `json:"id"`
+	Created     wire.Time        `json:"created"`
+	Updated     wire.Time        `json:"updated"`
+	Key         *string          `json:"key"`
+	Type        *string          `json:"type"`
+	Description *string          `json:"description"`
+	Data        json.RawMessage  `json:"data"`
+	Metadata    ArtifactMetadata `json:"metadata_"`
+	FlowRunID   *core.ID         `json:"flow_run_id"`
+	TaskRunID   *core.ID         `json:"task_run_id"`
 }
 
 // ArtifactOf shows an artifact.
 func ArtifactOf(a *core.Artifact) Artifact {
 	return Artifact{
 		ID: a.ID, Created: wire.FromTime(a.Created), Updated: wire.FromTime(a.Updated), Key: a.Key, Type: a.Type, Description: a.Description,
-		Data: a.Data, Metadata: a.Metadata, FlowRunID: a.FlowRunID, TaskRunID: a.TaskRunID,
+		Data: a.Data, Metadata: ArtifactMetadata(a.Metadata), FlowRunID: a.FlowRunID, TaskRunID: a.TaskRunID,
 	}
 }
 
@@ -41,17 +41,17 @@ func LatestArtifactOf(c *core.ArtifactCollection) Artifact {
 // ArtifactCollection is the newest artifact of a key as the API lists it.
 // Prefect REST: ArtifactCollection.
 type ArtifactCollection struct {
-	ID          core.ID         `json:"id"`
-	Created     wire.Time       `json:"created"`
-	Updated     wire.Time       `json:"updated"`
-	Key         string          `json:"key"`
-	LatestID    core.ID         `json:"latest_id"`
-	Type        *string         `json:"type"`
-	Description *string         `json:"description"`
-	Data        json.RawMessage `json:"data"`
-	Metadata    json.RawMessage `json:"metadata_"`
-	FlowRunID   *core.ID        `json:"flow_run_id"`
-	TaskRunID   *core.ID        `json:"task_run_id"`
+	ID          core.ID          `json:"id"`
+	Created     wire.Time        `json:"created"`
+	Updated     wire.Time        `json:"updated"`
+	Key         string           `json:"key"`
+	LatestID    core.ID          `json:"latest_id"`
+	Type        *string          `json:"type"`
+	Description *string          `json:"description"`
+	Data        json.RawMessage  `json:"data"`
+	Metadata    ArtifactMetadata `json:"metadata_"`
+	FlowRunID   *core.ID         `json:"flow_run_id"`
+	TaskRunID   *core.ID         `json:"task_run_id"`
 }
 
 // ArtifactCollectionOf shows a collection.
@@ -59,7 +59,7 @@ func ArtifactCollectionOf(c *core.ArtifactCollection) ArtifactCollection {
 	a := c.Latest
 	return ArtifactCollection{
 		ID: c.ID, Created: wire.FromTime(c.Created), Updated: wire.FromTime(c.Updated), Key: c.Key, LatestID: c.LatestID, Type: a.Type,
-		Description: a.Description, Data: a.Data, Metadata: a.Metadata, FlowRunID: a.FlowRunID, TaskRunID: a.TaskRunID,
+		Description: a.Description, Data: a.Data, Metadata: ArtifactMetadata(a.Metadata), FlowRunID: a.FlowRunID, TaskRunID: a.TaskRunID,
 	}
 }
 
@@ -102,39 +102,17 @@ func (m ArtifactMetadata) MarshalJSON() ([]byte, error) { return json.RawMessage
 
 // DecodeWire implements wire's interface for types that decode themselves.
 func (m *ArtifactMetadata) DecodeWire(raw json.RawMessage) []wire.FieldError {
-	if string(raw) == "null" {
-		*m = nil
-		return nil
-	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return []wire.FieldError{{Type: "dict_type", Msg: "Input should be a valid dictionary", Input: raw}}
-	}
-	out := []byte{'{'}
-	var errs []wire.FieldError
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return errs
-		}
-		name, _ := key.(string)
-		var value json.RawMessage
-		if err := dec.Decode(&value); err != nil {
-			return errs
-		}
-		var text string
-		if len(value) == 0 || value[0] != '"' || json.Unmarshal(value, &text) != nil {
-			errs = append(errs, wire.FieldError{Type: "string_type", Loc: []any{name}, Msg: "Input should be a valid string", Input: value})
-			continue
-		}
+	out, errs := readTexts(raw, func(text string) string {
 		if runes := []rune(text); len(runes) > maxMetadata {
-			text = string(runes[:maxMetadata]) + "..."
+			return string(runes[:maxMetadata]) + "..."
 		}
-		if len(out) > 1 {
-			out = append(out, ',')
-		}
-		out = append(append(append(out, wire.Quote([]byte(name))...), ':'), wire.Quote([]byte(text))...)
-	}
-	*m = append(out, '}')
+		return text
+	})
+	*m = ArtifactMetadata(out)
 	return errs
+}
+
+// WireSchema implements wire's interface for types that describe themselves.
+func (*ArtifactMetadata) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema {
+	return textsSchema()
 }

@@ -2,6 +2,7 @@ package client
 
 import (
 	"encoding/json"
+	"reflect"
 
 	"github.com/leat-dev/leat/internal/core"
 	"github.com/leat-dev/leat/internal/schedule"
@@ -10,24 +11,24 @@ import (
 
 // Automation is an automation as the API shows it. Prefect REST: Automation.
 type Automation struct {
-	Name             string          `json:"name"`
-	Description      string          `json:"description"`
-	Enabled          bool            `json:"enabled"`
-	Tags             []string        `json:"tags"`
-	Trigger          json.RawMessage `json:"trigger"`
-	Actions          json.RawMessage `json:"actions"`
-	ActionsOnTrigger json.RawMessage `json:"actions_on_trigger"`
-	ActionsOnResolve json.RawMessage `json:"actions_on_resolve"`
-	ID               core.ID         `json:"id"`
-	Created          wire.Time       `json:"created"`
-	Updated          wire.Time       `json:"updated"`
+	Name             string                        `json:"name"`
+	Description      string                        `json:"description"`
+	Enabled          bool                          `json:"enabled"`
+	Tags             []string                      `json:"tags"`
+	Trigger          wire.JSON[AutomationTrigger]  `json:"trigger"`
+	Actions          wire.JSON[[]AutomationAction] `json:"actions"`
+	ActionsOnTrigger wire.JSON[[]AutomationAction] `json:"actions_on_trigger"`
+	ActionsOnResolve wire.JSON[[]AutomationAction] `json:"actions_on_resolve"`
+	ID               core.ID                       `json:"id"`
+	Created          wire.Time                     `json:"created"`
+	Updated          wire.Time                     `json:"updated"`
 }
 
 // AutomationOf shows an automation.
 func AutomationOf(a *core.Automation) Automation {
 	return Automation{
-		Name: a.Name, Description: a.Description, Enabled: a.Enabled, Tags: NotNil(a.Tags), Trigger: a.Trigger, Actions: a.Actions,
-		ActionsOnTrigger: a.ActionsOnTrigger, ActionsOnResolve: a.ActionsOnResolve, ID: a.ID, Created: wire.FromTime(a.Created),
+		Name: a.Name, Description: a.Description, Enabled: a.Enabled, Tags: NotNil(a.Tags), Trigger: wire.JSON[AutomationTrigger](a.Trigger), Actions: wire.JSON[[]AutomationAction](a.Actions),
+		ActionsOnTrigger: wire.JSON[[]AutomationAction](a.ActionsOnTrigger), ActionsOnResolve: wire.JSON[[]AutomationAction](a.ActionsOnResolve), ID: a.ID, Created: wire.FromTime(a.Created),
 		Updated: wire.FromTime(a.Updated),
 	}
 }
@@ -53,8 +54,8 @@ type AutomationCreate struct {
 
 // AutomationPartialUpdate is the body of PATCH /automations/{id}.
 type AutomationPartialUpdate struct {
-	_       struct{}       `wire:"forbid"`
-	Enabled wire.Opt[bool] `json:"enabled,omitzero"`
+	_       struct{}      `wire:"forbid"`
+	Enabled NotNull[bool] `json:"enabled,omitzero"`
 }
 
 // Core returns the automation as the domain keeps it; newID makes the ids of its triggers.
@@ -164,12 +165,22 @@ func (s *timeSpan) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	return nil
 }
 
+// WireSchema implements wire's interface for types that describe themselves.
+func (*timeSpan) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema {
+	return &wire.Schema{Type: "number"}
+}
+
 // MarshalJSON implements json.Marshaler.
 func (s timeSpan) MarshalJSON() ([]byte, error) { return wire.Float(s).MarshalJSON() }
 
 // DecodeWire implements wire's interface for types that decode themselves.
 func (p *triggerPosture) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	return literal((*string)(p), raw, "'Reactive' or 'Proactive'", "Reactive", "Proactive")
+}
+
+// WireSchema implements wire's interface for types that describe themselves.
+func (*triggerPosture) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema {
+	return wire.OneOf("Reactive", "Proactive")
 }
 
 // minProactive is the least number of seconds after which something is missed.
@@ -229,6 +240,11 @@ func (t *AutomationTrigger) DecodeWire(raw json.RawMessage) []wire.FieldError {
 		Type: "literal_error", Loc: []any{"EventTrigger", "type"}, Msg: "Input should be 'event'", Input: kind,
 		Ctx: map[string]any{"expected": "'event'"},
 	}}
+}
+
+// WireSchema implements wire's interface for types that describe themselves.
+func (*AutomationTrigger) WireSchema(of func(reflect.Type) *wire.Schema) *wire.Schema {
+	return wire.Or(of(reflect.TypeFor[eventTrigger]()), of(reflect.TypeFor[compoundTrigger]()), of(reflect.TypeFor[sequenceTrigger]()))
 }
 
 func (t *AutomationTrigger) decodeEvent(raw json.RawMessage) []wire.FieldError {

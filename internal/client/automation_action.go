@@ -2,6 +2,7 @@ package client
 
 import (
 	"encoding/json"
+	"reflect"
 
 	"github.com/leat-dev/leat/internal/wire"
 )
@@ -95,6 +96,15 @@ func (a *AutomationAction) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	}
 	*a = append(out, '}')
 	return nil
+}
+
+// WireSchema implements wire's interface for types that describe themselves.
+func (*AutomationAction) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema {
+	out := &wire.Schema{}
+	for _, kind := range actionKinds() {
+		out.AnyOf = append(out.AnyOf, actionSchema(kind))
+	}
+	return out
 }
 
 // likelyAction names the type of an action that does not: the first one of

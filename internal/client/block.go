@@ -55,7 +55,7 @@ type BlockSchema struct {
 	Created      wire.Time       `json:"created"`
 	Updated      wire.Time       `json:"updated"`
 	Checksum     string          `json:"checksum"`
-	Fields       json.RawMessage `json:"fields"`
+	Fields       json.RawMessage `json:"fields" wire:"object"`
 	BlockTypeID  core.ID         `json:"block_type_id"`
 	BlockType    *BlockType      `json:"block_type"`
 	Capabilities []string        `json:"capabilities"`
@@ -90,7 +90,7 @@ type BlockDocument struct {
 	Created       wire.Time                  `json:"created"`
 	Updated       wire.Time                  `json:"updated"`
 	Name          string                     `json:"name"`
-	Data          json.RawMessage            `json:"data"`
+	Data          json.RawMessage            `json:"data" wire:"object"`
 	BlockSchemaID core.ID                    `json:"block_schema_id"`
 	BlockSchema   BlockSchema                `json:"block_schema"`
 	BlockTypeID   core.ID                    `json:"block_type_id"`

@@ -2,6 +2,7 @@ package client
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 	"time"
 
@@ -197,9 +198,19 @@ func (m *SlotMode) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	return literal((*string)(m), raw, "'concurrency' or 'rate_limit'", string(ModeConcurrency), string(ModeRateLimit))
 }
 
+// WireSchema implements wire's interface for types that describe themselves.
+func (*SlotMode) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema {
+	return wire.OneOf(string(ModeConcurrency), string(ModeRateLimit))
+}
+
 // DecodeWire implements wire's interface for types that decode themselves.
 func (h *HolderType) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	return literal((*string)(h), raw, "'flow_run', 'task_run' or 'deployment'", "flow_run", "task_run", "deployment")
+}
+
+// WireSchema implements wire's interface for types that describe themselves.
+func (*HolderType) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema {
+	return wire.OneOf("flow_run", "task_run", "deployment")
 }
 
 // literal reads one of some strings.

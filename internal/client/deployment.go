@@ -3,6 +3,7 @@ package client
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"time"
 
@@ -24,27 +25,27 @@ type Deployment struct {
 	Paused      bool                 `json:"paused"`
 	Schedules   []DeploymentSchedule `json:"schedules"`
 	// ConcurrencyLimit is always null: the reference shows the limit beside it.
-	ConcurrencyLimit         *int                    `json:"concurrency_limit"`
-	GlobalConcurrencyLimit   *GlobalConcurrencyLimit `json:"global_concurrency_limit"`
-	ConcurrencyOptions       json.RawMessage         `json:"concurrency_options"`
-	JobVariables             json.RawMessage         `json:"job_variables"`
-	Parameters               json.RawMessage         `json:"parameters"`
-	Tags                     []string                `json:"tags"`
-	Labels                   wire.Labels             `json:"labels"`
-	WorkQueueName            *string                 `json:"work_queue_name"`
-	WorkQueueID              *core.ID                `json:"work_queue_id"`
-	LastPolled               *wire.Time              `json:"last_polled"`
-	ParameterSchema          json.RawMessage         `json:"parameter_openapi_schema"`
-	Path                     *string                 `json:"path"`
-	PullSteps                json.RawMessage         `json:"pull_steps"`
-	Entrypoint               *string                 `json:"entrypoint"`
-	StorageDocumentID        *core.ID                `json:"storage_document_id"`
-	InfrastructureDocumentID *core.ID                `json:"infrastructure_document_id"`
-	CreatedBy                json.RawMessage         `json:"created_by"`
-	UpdatedBy                json.RawMessage         `json:"updated_by"`
-	WorkPoolName             *string                 `json:"work_pool_name"`
-	Status                   core.Readiness          `json:"status"`
-	EnforceParameterSchema   bool                    `json:"enforce_parameter_schema"`
+	ConcurrencyLimit         *int                           `json:"concurrency_limit"`
+	GlobalConcurrencyLimit   *GlobalConcurrencyLimit        `json:"global_concurrency_limit"`
+	ConcurrencyOptions       wire.JSON[*ConcurrencyOptions] `json:"concurrency_options"`
+	JobVariables             json.RawMessage                `json:"job_variables" wire:"object"`
+	Parameters               json.RawMessage                `json:"parameters" wire:"object"`
+	Tags                     []string                       `json:"tags"`
+	Labels                   wire.Labels                    `json:"labels"`
+	WorkQueueName            *string                        `json:"work_queue_name"`
+	WorkQueueID              *core.ID                       `json:"work_queue_id"`
+	LastPolled               *wire.Time                     `json:"last_polled"`
+	ParameterSchema          json.RawMessage                `json:"parameter_openapi_schema" wire:"object,nullable"`
+	Path                     *string                        `json:"path"`
+	PullSteps                wire.JSON[*[]map[string]any]   `json:"pull_steps"`
+	Entrypoint               *string                        `json:"entrypoint"`
+	StorageDocumentID        *core.ID                       `json:"storage_document_id"`
+	InfrastructureDocumentID *core.ID                       `json:"infrastructure_document_id"`
+	CreatedBy                wire.JSON[*Creator]            `json:"created_by"`
+	UpdatedBy                wire.JSON[*Creator]            `json:"updated_by"`
+	WorkPoolName             *string                        `json:"work_pool_name"`
+	Status                   core.Readiness                 `json:"status"`
+	EnforceParameterSchema   bool                           `json:"enforce_parameter_schema"`
 }
 
 // DeploymentOf shows a deployment with the limit that it uses, nil for none, as
@@ -53,11 +54,11 @@ func DeploymentOf(d *core.Deployment, limit *core.ConcurrencyLimit, now time.Tim
 	out := Deployment{
 		ID: d.ID, Created: wire.FromTime(d.Created), Updated: wire.FromTime(d.Updated), Name: d.Name, Version: d.Version,
 		Description: d.Description, FlowID: d.FlowID, Paused: d.Paused, Schedules: []DeploymentSchedule{},
-		ConcurrencyOptions: d.ConcurrencyOptions, JobVariables: orEmpty(d.JobVariables), Parameters: orEmpty(d.Parameters),
+		ConcurrencyOptions: wire.JSON[*ConcurrencyOptions](d.ConcurrencyOptions), JobVariables: orEmpty(d.JobVariables), Parameters: orEmpty(d.Parameters),
 		Tags: NotNil(d.Tags), Labels: wire.Labels(d.Labels), WorkQueueName: d.WorkQueueName, WorkQueueID: d.WorkQueueID,
-		LastPolled: wire.FromTimePtr(d.LastPolled), ParameterSchema: d.ParameterSchema, Path: d.Path, PullSteps: d.PullSteps,
+		LastPolled: wire.FromTimePtr(d.LastPolled), ParameterSchema: d.ParameterSchema, Path: d.Path, PullSteps: wire.JSON[*[]map[string]any](d.PullSteps),
 		Entrypoint: d.Entrypoint, StorageDocumentID: d.StorageDocumentID, InfrastructureDocumentID: d.InfrastructureDocumentID,
-		CreatedBy: d.CreatedBy, UpdatedBy: d.UpdatedBy, WorkPoolName: d.WorkPoolName, Status: d.Status,
+		CreatedBy: wire.JSON[*Creator](d.CreatedBy), UpdatedBy: wire.JSON[*Creator](d.UpdatedBy), WorkPoolName: d.WorkPoolName, Status: d.Status,
 		EnforceParameterSchema: d.EnforceParameterSchema,
 	}
 	for _, s := range d.Schedules {
@@ -72,23 +73,37 @@ func DeploymentOf(d *core.Deployment, limit *core.ConcurrencyLimit, now time.Tim
 
 // DeploymentSchedule is a schedule as the API shows it. Prefect REST: DeploymentSchedule.
 type DeploymentSchedule struct {
-	ID               core.ID         `json:"id"`
-	Created          wire.Time       `json:"created"`
-	Updated          wire.Time       `json:"updated"`
-	DeploymentID     core.ID         `json:"deployment_id"`
-	Schedule         json.RawMessage `json:"schedule"`
-	Active           bool            `json:"active"`
-	MaxScheduledRuns *int            `json:"max_scheduled_runs"`
-	Parameters       json.RawMessage `json:"parameters"`
-	Slug             *string         `json:"slug"`
+	ID               core.ID             `json:"id"`
+	Created          wire.Time           `json:"created"`
+	Updated          wire.Time           `json:"updated"`
+	DeploymentID     core.ID             `json:"deployment_id"`
+	Schedule         wire.JSON[Schedule] `json:"schedule"`
+	Active           bool                `json:"active"`
+	MaxScheduledRuns *int                `json:"max_scheduled_runs"`
+	Parameters       json.RawMessage     `json:"parameters" wire:"object"`
+	Slug             *string             `json:"slug"`
 }
 
 // DeploymentScheduleOf shows a schedule.
 func DeploymentScheduleOf(s *core.DeploymentSchedule) DeploymentSchedule {
 	return DeploymentSchedule{
 		ID: s.ID, Created: wire.FromTime(s.Created), Updated: wire.FromTime(s.Updated), DeploymentID: s.DeploymentID,
-		Schedule: s.Schedule, Active: s.Active, MaxScheduledRuns: s.MaxScheduledRuns, Parameters: orEmpty(s.Parameters), Slug: s.Slug,
+		Schedule: wire.JSON[Schedule](s.Schedule), Active: s.Active, MaxScheduledRuns: s.MaxScheduledRuns, Parameters: orEmpty(s.Parameters), Slug: s.Slug,
 	}
+}
+
+// Creator is who made or changed something. Prefect REST: CreatedBy, UpdatedBy.
+type Creator struct {
+	ID           *core.ID `json:"id"`
+	Type         *string  `json:"type"`
+	DisplayValue *string  `json:"display_value"`
+}
+
+// VersionInfo is the version of a deployment's code as clients tell it. Prefect
+// REST: VersionInfo.
+type VersionInfo struct {
+	Type    string `json:"type" wire:"required"`
+	Version string `json:"version" wire:"required"`
 }
 
 // Schedule is an interval, cron or recurrence rule as a client sends it.
@@ -123,6 +138,9 @@ func (s *Schedule) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	return all
 }
 
+// WireSchema implements wire's interface for types that describe themselves.
+func (*Schedule) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema { return scheduleSchema() }
+
 // valueError is an error that a validator of the reference words.
 func valueError(text string, input json.RawMessage) wire.FieldError {
 	return wire.FieldError{
@@ -147,6 +165,12 @@ func (n *RunCount) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	}
 	*n = RunCount(v)
 	return nil
+}
+
+// WireSchema implements wire's interface for types that describe themselves.
+func (*RunCount) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema {
+	var none float64
+	return &wire.Schema{Type: "integer", ExclusiveMinimum: &none}
 }
 
 // ScheduleCreate is a schedule to make. Prefect REST: DeploymentScheduleCreate.
@@ -179,7 +203,6 @@ func (CollisionStrategy) Enum() []string { return []string{"ENQUEUE", "CANCEL_NE
 
 // ConcurrencyOptions is how a deployment's limit is applied. Prefect REST: ConcurrencyOptions.
 type ConcurrencyOptions struct {
-	_                  struct{}          `wire:"forbid"`
 	CollisionStrategy  CollisionStrategy `json:"collision_strategy" wire:"required"`
 	GracePeriodSeconds *int              `json:"grace_period_seconds" wire:"ge=60,le=86400"`
 }
@@ -218,6 +241,11 @@ func (n *NotNull[T]) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	return errs
 }
 
+// WireSchema implements wire's interface for types that describe themselves.
+func (*NotNull[T]) WireSchema(of func(reflect.Type) *wire.Schema) *wire.Schema {
+	return of(reflect.TypeFor[T]())
+}
+
 // DeploymentUpdate is the body of PATCH /deployments/{id}.
 type DeploymentUpdate struct {
 	_                        struct{}                     `wire:"forbid"`
@@ -240,7 +268,7 @@ type DeploymentUpdate struct {
 	StorageDocumentID        wire.Opt[core.ID]            `json:"storage_document_id,omitzero"`
 	InfrastructureDocumentID wire.Opt[core.ID]            `json:"infrastructure_document_id,omitzero"`
 	EnforceParameterSchema   wire.Opt[bool]               `json:"enforce_parameter_schema,omitzero"`
-	VersionInfo              json.RawMessage              `json:"version_info,omitempty"`
+	VersionInfo              *VersionInfo                 `json:"version_info,omitempty"`
 }
 
 // deploymentCreate is DeploymentCreate without its checks of the whole.
@@ -268,7 +296,7 @@ type deploymentCreate struct {
 	Version                  wire.Opt[string]             `json:"version,omitzero"`
 	Entrypoint               wire.Opt[string]             `json:"entrypoint,omitzero"`
 	JobVariables             json.RawMessage              `json:"job_variables,omitempty" wire:"object"`
-	VersionInfo              json.RawMessage              `json:"version_info,omitempty"`
+	VersionInfo              *VersionInfo                 `json:"version_info,omitempty"`
 }
 
 // DeploymentCreate is the body of POST /deployments/.
@@ -299,6 +327,11 @@ func (d *DeploymentCreate) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	return errs
 }
 
+// WireSchema implements wire's interface for types that describe themselves.
+func (*DeploymentCreate) WireSchema(of func(reflect.Type) *wire.Schema) *wire.Schema {
+	return of(reflect.TypeFor[deploymentCreate]())
+}
+
 func checkOwnSchema(raw json.RawMessage) error {
 	var body struct {
 		Enforce    bool            `json:"enforce_parameter_schema"`
@@ -325,7 +358,7 @@ func checkOwnSchema(raw json.RawMessage) error {
 type DeploymentFlowRunCreate struct {
 	_                        struct{}              `wire:"forbid"`
 	State                    *StateCreate          `json:"state"`
-	Name                     *string               `json:"name,omitempty"`
+	Name                     RunName               `json:"name,omitzero"`
 	Parameters               json.RawMessage       `json:"parameters,omitempty" wire:"object"`
 	EnforceParameterSchema   *bool                 `json:"enforce_parameter_schema"`
 	Context                  json.RawMessage       `json:"context,omitempty" wire:"object"`

@@ -14,7 +14,7 @@ type Event struct {
 	Resource core.Labels     `json:"resource" wire:"required"`
 	Related  []core.Labels   `json:"related"`
 	Payload  json.RawMessage `json:"payload,omitempty" wire:"object"`
-	ID       core.ID         `json:"id"`
+	ID       core.ID         `json:"id" wire:"required"`
 	Follows  *core.ID        `json:"follows"`
 	Received *wire.Time      `json:"received,omitempty"`
 }

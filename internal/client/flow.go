@@ -33,8 +33,8 @@ type FlowCreate struct {
 
 // FlowUpdate is the body of PATCH /flows/{id}.
 type FlowUpdate struct {
-	_    struct{}           `wire:"forbid"`
-	Tags wire.Opt[[]string] `json:"tags,omitzero"`
+	_    struct{}          `wire:"forbid"`
+	Tags NotNull[[]string] `json:"tags,omitzero"`
 }
 
 // NotNil shows a list without elements as [].

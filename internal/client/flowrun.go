@@ -3,6 +3,7 @@ package client
 import (
 	"encoding/json"
 	"math"
+	"reflect"
 	"slices"
 	"time"
 
@@ -12,42 +13,42 @@ import (
 
 // FlowRun is a flow run as the API shows it. Prefect REST: FlowRunResponse.
 type FlowRun struct {
-	ID                       core.ID         `json:"id"`
-	Created                  wire.Time       `json:"created"`
-	Updated                  wire.Time       `json:"updated"`
-	Name                     string          `json:"name"`
-	FlowID                   core.ID         `json:"flow_id"`
-	StateID                  *core.ID        `json:"state_id"`
-	DeploymentID             *core.ID        `json:"deployment_id"`
-	DeploymentVersion        *string         `json:"deployment_version"`
-	WorkQueueID              *core.ID        `json:"work_queue_id"`
-	WorkQueueName            *string         `json:"work_queue_name"`
-	FlowVersion              *string         `json:"flow_version"`
-	Parameters               json.RawMessage `json:"parameters"`
-	IdempotencyKey           *string         `json:"idempotency_key"`
-	Context                  json.RawMessage `json:"context"`
-	Policy                   FlowRunPolicy   `json:"empirical_policy"`
-	Tags                     []string        `json:"tags"`
-	Labels                   wire.Labels     `json:"labels"`
-	ParentTaskRunID          *core.ID        `json:"parent_task_run_id"`
-	StateType                *core.StateType `json:"state_type"`
-	StateName                *string         `json:"state_name"`
-	RunCount                 int             `json:"run_count"`
-	ExpectedStartTime        *wire.Time      `json:"expected_start_time"`
-	NextScheduledStartTime   *wire.Time      `json:"next_scheduled_start_time"`
-	StartTime                *wire.Time      `json:"start_time"`
-	EndTime                  *wire.Time      `json:"end_time"`
-	TotalRunTime             wire.Float      `json:"total_run_time"`
-	EstimatedRunTime         wire.Float      `json:"estimated_run_time"`
-	EstimatedStartTimeDelta  wire.Float      `json:"estimated_start_time_delta"`
-	AutoScheduled            bool            `json:"auto_scheduled"`
-	InfrastructureDocumentID *core.ID        `json:"infrastructure_document_id"`
-	InfrastructurePID        *string         `json:"infrastructure_pid"`
-	CreatedBy                json.RawMessage `json:"created_by"`
-	WorkPoolID               *core.ID        `json:"work_pool_id"`
-	WorkPoolName             *string         `json:"work_pool_name"`
-	State                    *State          `json:"state"`
-	JobVariables             json.RawMessage `json:"job_variables"`
+	ID                       core.ID             `json:"id"`
+	Created                  wire.Time           `json:"created"`
+	Updated                  wire.Time           `json:"updated"`
+	Name                     string              `json:"name"`
+	FlowID                   core.ID             `json:"flow_id"`
+	StateID                  *core.ID            `json:"state_id"`
+	DeploymentID             *core.ID            `json:"deployment_id"`
+	DeploymentVersion        *string             `json:"deployment_version"`
+	WorkQueueID              *core.ID            `json:"work_queue_id"`
+	WorkQueueName            *string             `json:"work_queue_name"`
+	FlowVersion              *string             `json:"flow_version"`
+	Parameters               json.RawMessage     `json:"parameters" wire:"object"`
+	IdempotencyKey           *string             `json:"idempotency_key"`
+	Context                  json.RawMessage     `json:"context" wire:"object"`
+	Policy                   FlowRunPolicy       `json:"empirical_policy"`
+	Tags                     []string            `json:"tags"`
+	Labels                   wire.Labels         `json:"labels"`
+	ParentTaskRunID          *core.ID            `json:"parent_task_run_id"`
+	StateType                *core.StateType     `json:"state_type"`
+	StateName                *string             `json:"state_name"`
+	RunCount                 int                 `json:"run_count"`
+	ExpectedStartTime        *wire.Time          `json:"expected_start_time"`
+	NextScheduledStartTime   *wire.Time          `json:"next_scheduled_start_time"`
+	StartTime                *wire.Time          `json:"start_time"`
+	EndTime                  *wire.Time          `json:"end_time"`
+	TotalRunTime             wire.Float          `json:"total_run_time"`
+	EstimatedRunTime         wire.Float          `json:"estimated_run_time"`
+	EstimatedStartTimeDelta  wire.Float          `json:"estimated_start_time_delta"`
+	AutoScheduled            bool                `json:"auto_scheduled"`
+	InfrastructureDocumentID *core.ID            `json:"infrastructure_document_id"`
+	InfrastructurePID        *string             `json:"infrastructure_pid"`
+	CreatedBy                wire.JSON[*Creator] `json:"created_by"`
+	WorkPoolID               *core.ID            `json:"work_pool_id"`
+	WorkPoolName             *string             `json:"work_pool_name"`
+	State                    *State              `json:"state"`
+	JobVariables             json.RawMessage     `json:"job_variables" wire:"object,nullable"`
 }
 
 // FlowRunPolicy is a flow run's empirical policy. Prefect REST: FlowRunPolicy.
@@ -58,7 +59,7 @@ type FlowRunPolicy struct {
 	RetryDelay        *int           `json:"retry_delay"`
 	PauseKeys         []string       `json:"pause_keys" wire:"nullable"`
 	Resuming          wire.Opt[bool] `json:"resuming"`
-	RetryType         *string        `json:"retry_type"`
+	RetryType         *RetryType     `json:"retry_type"`
 }
 
 // flowRunPolicy is FlowRunPolicy without its check of the whole.
@@ -84,11 +85,16 @@ func (p *FlowRunPolicy) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	return errs
 }
 
+// WireSchema implements wire's interface for types that describe themselves.
+func (*FlowRunPolicy) WireSchema(of func(reflect.Type) *wire.Schema) *wire.Schema {
+	return of(reflect.TypeFor[flowRunPolicy]())
+}
+
 // Core returns the policy as the domain keeps it.
 func (p FlowRunPolicy) Core() core.RunPolicy {
 	out := core.RunPolicy{
 		MaxRetries: p.MaxRetries, RetryDelaySeconds: float64(p.RetryDelaySeconds), Retries: p.Retries, PauseKeys: p.PauseKeys,
-		Resuming: p.Resuming.Ptr(), RetryType: p.RetryType,
+		Resuming: p.Resuming.Ptr(), RetryType: (*string)(p.RetryType),
 	}
 	if !p.Resuming.Set {
 		out.Resuming = new(bool)
@@ -126,7 +132,7 @@ func mustJSON(v any) json.RawMessage {
 func flowRunPolicyOf(p core.RunPolicy) FlowRunPolicy {
 	out := FlowRunPolicy{
 		MaxRetries: p.MaxRetries, RetryDelaySeconds: wire.Float(p.RetryDelaySeconds), Retries: p.Retries, PauseKeys: NotNil(p.PauseKeys),
-		Resuming: wire.Null[bool](), RetryType: p.RetryType,
+		Resuming: wire.Null[bool](), RetryType: (*RetryType)(p.RetryType),
 	}
 	if p.Resuming != nil {
 		out.Resuming = wire.Some(*p.Resuming)
@@ -149,7 +155,7 @@ func FlowRunOf(r *core.FlowRun, now time.Time) FlowRun {
 		NextScheduledStartTime: wire.FromTimePtr(r.NextScheduledStartTime), StartTime: wire.FromTimePtr(r.StartTime),
 		EndTime: wire.FromTimePtr(r.EndTime), TotalRunTime: seconds(r.TotalRunTime),
 		AutoScheduled: r.AutoScheduled, InfrastructureDocumentID: r.InfrastructureDocumentID, InfrastructurePID: r.InfrastructurePID,
-		CreatedBy: r.CreatedBy, WorkPoolID: r.WorkPoolID, WorkPoolName: r.WorkPoolName, State: StateOf(r.State),
+		CreatedBy: wire.JSON[*Creator](r.CreatedBy), WorkPoolID: r.WorkPoolID, WorkPoolName: r.WorkPoolName, State: StateOf(r.State),
 		JobVariables: r.JobVariables,
 	}
 	if r.State != nil {
@@ -173,7 +179,7 @@ func orEmpty(raw json.RawMessage) json.RawMessage {
 type FlowRunCreate struct {
 	_                        struct{}              `wire:"forbid"`
 	State                    *StateCreate          `json:"state"`
-	Name                     *string               `json:"name"`
+	Name                     RunName               `json:"name,omitzero"`
 	FlowID                   core.ID               `json:"flow_id" wire:"required"`
 	FlowVersion              *string               `json:"flow_version"`
 	Parameters               json.RawMessage       `json:"parameters,omitempty" wire:"object"`
@@ -193,11 +199,11 @@ type FlowRunCreate struct {
 // FlowRunUpdate is the body of PATCH /flow_runs/{id}.
 type FlowRunUpdate struct {
 	_                 struct{}                  `wire:"forbid"`
-	Name              *string                   `json:"name,omitempty"`
+	Name              NotNull[RunName]          `json:"name,omitzero"`
 	FlowVersion       wire.Opt[string]          `json:"flow_version,omitzero"`
 	Parameters        json.RawMessage           `json:"parameters,omitempty" wire:"object"`
-	Policy            wire.Opt[FlowRunPolicy]   `json:"empirical_policy,omitzero"`
-	Tags              wire.Opt[[]string]        `json:"tags,omitzero"`
+	Policy            NotNull[FlowRunPolicy]    `json:"empirical_policy,omitzero"`
+	Tags              NotNull[[]string]         `json:"tags,omitzero"`
 	InfrastructurePID wire.Opt[string]          `json:"infrastructure_pid,omitzero"`
 	JobVariables      wire.Opt[json.RawMessage] `json:"job_variables,omitzero" wire:"object"`
 }

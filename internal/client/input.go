@@ -44,16 +44,16 @@ type FlowRunInputFilter struct {
 
 // SavedSearch is a saved search as the API shows it. Prefect REST: SavedSearch.
 type SavedSearch struct {
-	ID      core.ID         `json:"id"`
-	Created wire.Time       `json:"created"`
-	Updated wire.Time       `json:"updated"`
-	Name    string          `json:"name"`
-	Filters json.RawMessage `json:"filters"`
+	ID      core.ID                        `json:"id"`
+	Created wire.Time                      `json:"created"`
+	Updated wire.Time                      `json:"updated"`
+	Name    string                         `json:"name"`
+	Filters wire.JSON[[]SavedSearchFilter] `json:"filters"`
 }
 
 // SavedSearchOf shows a saved search.
 func SavedSearchOf(s *core.SavedSearch) SavedSearch {
-	return SavedSearch{ID: s.ID, Created: wire.FromTime(s.Created), Updated: wire.FromTime(s.Updated), Name: s.Name, Filters: s.Filters}
+	return SavedSearch{ID: s.ID, Created: wire.FromTime(s.Created), Updated: wire.FromTime(s.Updated), Name: s.Name, Filters: wire.JSON[[]SavedSearchFilter](s.Filters)}
 }
 
 // SavedSearchCreate is the body of PUT /saved_searches/.

@@ -20,24 +20,24 @@ type State struct {
 
 // StateDetails is what a state says beyond its type and name. Prefect REST: StateDetails.
 type StateDetails struct {
-	FlowRunID                    *core.ID        `json:"flow_run_id"`
-	TaskRunID                    *core.ID        `json:"task_run_id"`
-	ChildFlowRunID               *core.ID        `json:"child_flow_run_id"`
-	ScheduledTime                *wire.Time      `json:"scheduled_time"`
-	CacheKey                     *string         `json:"cache_key"`
-	CacheExpiration              *wire.Time      `json:"cache_expiration"`
-	Deferred                     wire.Opt[bool]  `json:"deferred"`
-	UntrackableResult            bool            `json:"untrackable_result"`
-	PauseTimeout                 *wire.Time      `json:"pause_timeout"`
-	PauseReschedule              bool            `json:"pause_reschedule"`
-	PauseKey                     *string         `json:"pause_key"`
-	RunInputKeyset               json.RawMessage `json:"run_input_keyset"`
-	RefreshCache                 *bool           `json:"refresh_cache"`
-	Retriable                    *bool           `json:"retriable"`
-	TransitionID                 *core.ID        `json:"transition_id"`
-	TaskParametersID             *core.ID        `json:"task_parameters_id"`
-	Traceparent                  *string         `json:"traceparent"`
-	DeploymentConcurrencyLeaseID *core.ID        `json:"deployment_concurrency_lease_id"`
+	FlowRunID                    *core.ID       `json:"flow_run_id"`
+	TaskRunID                    *core.ID       `json:"task_run_id"`
+	ChildFlowRunID               *core.ID       `json:"child_flow_run_id"`
+	ScheduledTime                *wire.Time     `json:"scheduled_time"`
+	CacheKey                     *string        `json:"cache_key"`
+	CacheExpiration              *wire.Time     `json:"cache_expiration"`
+	Deferred                     wire.Opt[bool] `json:"deferred"`
+	UntrackableResult            bool           `json:"untrackable_result"`
+	PauseTimeout                 *wire.Time     `json:"pause_timeout"`
+	PauseReschedule              bool           `json:"pause_reschedule"`
+	PauseKey                     *string        `json:"pause_key"`
+	RunInputKeyset               Texts          `json:"run_input_keyset"`
+	RefreshCache                 *bool          `json:"refresh_cache"`
+	Retriable                    *bool          `json:"retriable"`
+	TransitionID                 *core.ID       `json:"transition_id"`
+	TaskParametersID             *core.ID       `json:"task_parameters_id"`
+	Traceparent                  *string        `json:"traceparent"`
+	DeploymentConcurrencyLeaseID *core.ID       `json:"deployment_concurrency_lease_id"`
 }
 
 // StateCreate is a state that a client proposes. Prefect REST: StateCreate.
@@ -80,7 +80,7 @@ func (d *StateDetails) Core() core.StateDetails {
 		FlowRunID: d.FlowRunID, TaskRunID: d.TaskRunID, ChildFlowRunID: d.ChildFlowRunID, ScheduledTime: d.ScheduledTime.Ptr(),
 		CacheKey: d.CacheKey, CacheExpiration: d.CacheExpiration.Ptr(), Deferred: deferred, UntrackableResult: d.UntrackableResult,
 		PauseTimeout: d.PauseTimeout.Ptr(), PauseReschedule: d.PauseReschedule, PauseKey: d.PauseKey,
-		RunInputKeyset: notNull(d.RunInputKeyset), RefreshCache: d.RefreshCache, Retriable: d.Retriable, TransitionID: d.TransitionID,
+		RunInputKeyset: notNull(json.RawMessage(d.RunInputKeyset)), RefreshCache: d.RefreshCache, Retriable: d.Retriable, TransitionID: d.TransitionID,
 		TaskParametersID: d.TaskParametersID, Traceparent: d.Traceparent, DeploymentConcurrencyLeaseID: d.DeploymentConcurrencyLeaseID,
 	}
 }
@@ -101,7 +101,7 @@ func StateOf(s *core.State) *State {
 			FlowRunID: d.FlowRunID, TaskRunID: d.TaskRunID, ChildFlowRunID: d.ChildFlowRunID, ScheduledTime: wire.FromTimePtr(d.ScheduledTime),
 			CacheKey: d.CacheKey, CacheExpiration: wire.FromTimePtr(d.CacheExpiration), Deferred: deferred, UntrackableResult: d.UntrackableResult,
 			PauseTimeout: wire.FromTimePtr(d.PauseTimeout), PauseReschedule: d.PauseReschedule, PauseKey: d.PauseKey,
-			RunInputKeyset: d.RunInputKeyset, RefreshCache: d.RefreshCache, Retriable: d.Retriable, TransitionID: d.TransitionID,
+			RunInputKeyset: Texts(d.RunInputKeyset), RefreshCache: d.RefreshCache, Retriable: d.Retriable, TransitionID: d.TransitionID,
 			TaskParametersID: d.TaskParametersID, Traceparent: d.Traceparent, DeploymentConcurrencyLeaseID: d.DeploymentConcurrencyLeaseID,
 		},
 	}

@@ -3,6 +3,7 @@ package client
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 	"unicode/utf8"
 
@@ -18,6 +19,8 @@ type (
 	ArtifactKey string
 	// BlockTypeSlug is the slug of a block type.
 	BlockTypeSlug string
+	// RunName is the name that a client gives a run; "" stands for one that is made up.
+	RunName string
 	// BlockDocumentName is the name of a block document.
 	BlockDocumentName string
 )
@@ -39,14 +42,46 @@ func (n *VariableName) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	return errs
 }
 
+// WireSchema implements wire's interface for types that describe themselves.
+func (*VariableName) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema {
+	most := maxVariableName
+	return &wire.Schema{Type: "string", MaxLength: &most}
+}
+
 // DecodeWire implements wire's interface for types that decode themselves.
 func (k *ArtifactKey) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	return restricted((*string)(k), raw, "Artifact key", lowerAndDigits+"-", "dashes")
 }
 
+// WireSchema implements wire's interface for types that describe themselves.
+func (*ArtifactKey) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema {
+	return &wire.Schema{Type: "string"}
+}
+
 // DecodeWire implements wire's interface for types that decode themselves.
 func (s *BlockTypeSlug) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	return restricted((*string)(s), raw, "Block type slug", lowerAndDigits+"-", "dashes")
+}
+
+// WireSchema implements wire's interface for types that describe themselves.
+func (*BlockTypeSlug) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema {
+	return &wire.Schema{Type: "string"}
+}
+
+// DecodeWire implements wire's interface for types that decode themselves. What
+// is empty or false in any type asks for a name that is made up.
+func (n *RunName) DecodeWire(raw json.RawMessage) []wire.FieldError {
+	switch string(raw) {
+	case `""`, "null", "false", "0", "0.0", "-0.0", "-0", "[]", "{}":
+		*n = ""
+		return nil
+	}
+	return wire.FieldErrors(wire.Decode(raw, (*string)(n)), raw)
+}
+
+// WireSchema implements wire's interface for types that describe themselves.
+func (*RunName) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema {
+	return &wire.Schema{Type: "string"}
 }
 
 // DecodeWire implements wire's interface for types that decode themselves.
@@ -60,6 +95,11 @@ func (n *BlockDocumentName) DecodeWire(raw json.RawMessage) []wire.FieldError {
 		return errs[:1]
 	}
 	return restricted((*string)(n), raw, "Block document name", lowerAndDigits+"-", "dashes")
+}
+
+// WireSchema implements wire's interface for types that describe themselves.
+func (*BlockDocumentName) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema {
+	return &wire.Schema{Type: "string", Pattern: wire.Pattern("name")}
 }
 
 func restricted(dst *string, raw json.RawMessage, what, allowed, besides string) []wire.FieldError {

@@ -2,6 +2,7 @@ package client
 
 import (
 	"encoding/json"
+	"reflect"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -59,6 +60,9 @@ func (v *VariableValue) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	*v = VariableValue(append([]byte{}, raw...))
 	return nil
 }
+
+// WireSchema implements wire's interface for types that describe themselves.
+func (*VariableValue) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema { return &wire.Schema{} }
 
 // pythonLength is the length of compact JSON as json.dumps would write it: with
 // blanks after commas and colons, and everything but ASCII escaped.

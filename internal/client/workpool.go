@@ -2,6 +2,7 @@ package client
 
 import (
 	"encoding/json"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,7 +20,7 @@ type WorkPool struct {
 	Name             string               `json:"name"`
 	Description      *string              `json:"description"`
 	Type             string               `json:"type"`
-	BaseJobTemplate  json.RawMessage      `json:"base_job_template"`
+	BaseJobTemplate  json.RawMessage      `json:"base_job_template" wire:"object"`
 	IsPaused         bool                 `json:"is_paused"`
 	ConcurrencyLimit *int                 `json:"concurrency_limit"`
 	Status           *core.Readiness      `json:"status"`
@@ -94,6 +95,11 @@ func (t *JobTemplate) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	return nil
 }
 
+// WireSchema implements wire's interface for types that describe themselves.
+func (*JobTemplate) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema {
+	return &wire.Schema{Type: "object", Additional: json.RawMessage("true")}
+}
+
 // undeclared lists the variables that a job configuration uses and the schema does not have.
 func undeclared(job, variables json.RawMessage) []string {
 	var schema struct {
@@ -161,6 +167,11 @@ func (n *PoolName) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	return errs
 }
 
+// WireSchema implements wire's interface for types that describe themselves.
+func (*PoolName) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema {
+	return &wire.Schema{Type: "string", Pattern: wire.Pattern("name")}
+}
+
 // WorkPoolCreate is the body of POST /work_pools/.
 type WorkPoolCreate struct {
 	_                struct{}             `wire:"forbid"`
@@ -193,24 +204,24 @@ type WorkQueue struct {
 
 // BareWorkQueue is a queue without what is found out about it. Prefect REST: WorkQueue.
 type BareWorkQueue struct {
-	ID               core.ID         `json:"id"`
-	Created          wire.Time       `json:"created"`
-	Updated          wire.Time       `json:"updated"`
-	Name             string          `json:"name"`
-	Description      string          `json:"description"`
-	IsPaused         bool            `json:"is_paused"`
-	ConcurrencyLimit *int            `json:"concurrency_limit"`
-	Priority         int             `json:"priority"`
-	WorkPoolID       core.ID         `json:"work_pool_id"`
-	Filter           json.RawMessage `json:"filter"`
-	LastPolled       *wire.Time      `json:"last_polled"`
+	ID               core.ID                 `json:"id"`
+	Created          wire.Time               `json:"created"`
+	Updated          wire.Time               `json:"updated"`
+	Name             string                  `json:"name"`
+	Description      string                  `json:"description"`
+	IsPaused         bool                    `json:"is_paused"`
+	ConcurrencyLimit *int                    `json:"concurrency_limit"`
+	Priority         int                     `json:"priority"`
+	WorkPoolID       core.ID                 `json:"work_pool_id"`
+	Filter           wire.JSON[*QueueFilter] `json:"filter"`
+	LastPolled       *wire.Time              `json:"last_polled"`
 }
 
 // BareWorkQueueOf shows a queue.
 func BareWorkQueueOf(q *core.WorkQueue) BareWorkQueue {
 	return BareWorkQueue{
 		ID: q.ID, Created: wire.FromTime(q.Created), Updated: wire.FromTime(q.Updated), Name: q.Name, Description: q.Description,
-		IsPaused: q.IsPaused, ConcurrencyLimit: q.ConcurrencyLimit, Priority: q.Priority, WorkPoolID: q.WorkPoolID, Filter: q.Filter,
+		IsPaused: q.IsPaused, ConcurrencyLimit: q.ConcurrencyLimit, Priority: q.Priority, WorkPoolID: q.WorkPoolID, Filter: wire.JSON[*QueueFilter](q.Filter),
 		LastPolled: wire.FromTimePtr(q.LastPolled),
 	}
 }
@@ -254,7 +265,7 @@ type WorkQueueUpdate struct {
 	_                struct{}              `wire:"forbid"`
 	Name             wire.Opt[string]      `json:"name,omitzero"`
 	Description      wire.Opt[string]      `json:"description,omitzero"`
-	IsPaused         *bool                 `json:"is_paused,omitempty"`
+	IsPaused         NotNull[bool]         `json:"is_paused,omitzero"`
 	ConcurrencyLimit wire.Opt[int]         `json:"concurrency_limit,omitzero" wire:"ge=0"`
 	Priority         wire.Opt[int]         `json:"priority,omitzero" wire:"gt=0"`
 	LastPolled       wire.Opt[wire.Time]   `json:"last_polled,omitzero"`
@@ -297,7 +308,7 @@ type PolledRun struct {
 	WorkPoolName *struct{}       `json:"work_pool_name,omitempty"`
 	WorkQueueID  *core.ID        `json:"work_queue_id"`
 	State        *State          `json:"state"`
-	JobVariables json.RawMessage `json:"job_variables"`
+	JobVariables json.RawMessage `json:"job_variables" wire:"object,nullable"`
 }
 
 // PolledRunOf shows a run to a worker that polls.

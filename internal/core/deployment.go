@@ -15,6 +15,11 @@ const (
 	PausedReady Readiness = "PAUSED"
 )
 
+// Enum lists the values.
+func (Readiness) Enum() []string {
+	return []string{string(Ready), string(NotReady), string(PausedReady)}
+}
+
 // Deployment says how and when a flow is run: where its code lies, with what
 // parameters, on what schedules and by which work queue.
 type Deployment struct {

@@ -60,6 +60,9 @@ const (
 	WorkerOffline WorkerStatus = "OFFLINE"
 )
 
+// Enum lists the values.
+func (WorkerStatus) Enum() []string { return []string{string(WorkerOnline), string(WorkerOffline)} }
+
 // Worker is a process that polls a work pool and starts its runs.
 type Worker struct {
 	ID            ID

@@ -50,6 +50,9 @@ func (e *Engine) changeFlowRun(ctx context.Context, ws core.WorkspaceID, id core
 			return err
 		}
 		run.Updated = e.now()
+		if run.Name == "" {
+			run.Name = runName(core.NewID(run.Updated))
+		}
 		return tx.UpdateFlowRun(run)
 	})
 }
@@ -86,6 +89,9 @@ func (e *Engine) UpdateTaskRun(ctx context.Context, ws core.WorkspaceID, id core
 			return err
 		}
 		run.Name, run.Updated = name, e.now()
+		if run.Name == "" {
+			run.Name = runName(core.NewID(run.Updated))
+		}
 		return tx.UpdateTaskRun(run)
 	})
 }

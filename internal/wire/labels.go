@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 )
 
@@ -53,4 +54,9 @@ func (l *Labels) DecodeWire(raw json.RawMessage) []FieldError {
 		*l = Labels(slices.Clone(raw))
 	}
 	return errs
+}
+
+// WireSchema implements wire's interface for types that describe themselves.
+func (*Labels) WireSchema(func(reflect.Type) *Schema) *Schema {
+	return &Schema{Type: "object", Values: Or(&Schema{Type: "boolean"}, &Schema{Type: "integer"}, &Schema{Type: "number"}, &Schema{Type: "string"})}
 }

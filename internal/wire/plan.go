@@ -77,6 +77,9 @@ var patterns = map[string]*regexp.Regexp{ //nolint:gochecknoglobals // a table t
 	"name": regexp.MustCompile(`^[^/%&><]+$`),
 }
 
+// Pattern is the regular expression that tags call by the name.
+func Pattern(name string) string { return patterns[name].String() }
+
 // plans remembers the plan of each type that was decoded into.
 var plans sync.Map //nolint:gochecknoglobals // a cache of pure facts about types
 

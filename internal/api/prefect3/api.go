@@ -84,6 +84,9 @@ func (a *API) Drain(ctx context.Context) (left []string) { return a.router.Drain
 // Routes lists what is served, such as "POST /api/flows/".
 func (a *API) Routes() []string { return a.router.Routes() }
 
+// Operations describes what is served by the types that are read and written.
+func (a *API) Operations() []api.Operation { return a.router.Operations() }
+
 // guard checks who asks, and with which version of the API.
 func (a *API) guard(r *http.Request) error {
 	if err := checkVersion(r.Header.Get("X-Prefect-Api-Version")); err != nil {

@@ -15,8 +15,8 @@ func (a *API) artifactRoutes(r *api.Router) {
 	r.Handle("POST", "/artifacts/", api.Handle(http.StatusCreated, a.createArtifact))
 	r.Handle("POST", "/artifacts/filter", api.Handle(http.StatusOK, list[artifactList[ofArtifact]](a, each(core.Tx.FilterArtifacts, client.ArtifactOf))))
 	r.Handle("POST", "/artifacts/latest/filter", api.Handle(http.StatusOK, list[artifactList[ofArtifactCollection]](a, each(core.Tx.FilterArtifactCollections, client.ArtifactCollectionOf))))
-	r.Handle("POST", "/artifacts/count", api.Handle(http.StatusOK, count[artifactList[ofArtifact]](a, core.Tx.CountArtifacts)))
-	r.Handle("POST", "/artifacts/latest/count", api.Handle(http.StatusOK, count[artifactList[ofArtifactCollection]](a, core.Tx.CountArtifactCollections)))
+	r.Handle("POST", "/artifacts/count", api.Handle(http.StatusOK, count[artifactFilters[ofArtifact]](a, core.Tx.CountArtifacts)))
+	r.Handle("POST", "/artifacts/latest/count", api.Handle(http.StatusOK, count[artifactFilters[ofArtifactCollection]](a, core.Tx.CountArtifactCollections)))
 	r.Handle("GET", "/artifacts/{id:uuid}", api.Handle(http.StatusOK, get[byID](a, one(core.Tx.Artifact, client.ArtifactOf))))
 	r.Handle("PATCH", "/artifacts/{id:uuid}", api.Handle(http.StatusNoContent, a.updateArtifact))
 	r.Handle("DELETE", "/artifacts/{id:uuid}", api.Handle(http.StatusNoContent, do[byID](a, a.Engine.DeleteArtifact)))
@@ -36,12 +36,14 @@ func (a *API) createArtifact(ctx context.Context, in bodyIn[client.ArtifactCreat
 	return shown(made, err, client.ArtifactOf)
 }
 
-// artifactRunFilters are the filters on what artifacts belong to.
-type artifactRunFilters struct {
-	FlowRuns    *filter[ofFlowRun]    `json:"flow_runs"`
-	TaskRuns    *filter[ofTaskRun]    `json:"task_runs"`
-	Flows       *filter[ofFlow]       `json:"flows"`
-	Deployments *filter[ofDeployment] `json:"deployments"`
+// artifactFilters are the filters on artifacts or collections and on what they belong to.
+type artifactFilters[E kind] struct {
+	runFilters
+	Artifacts *filter[E] `json:"artifacts"`
+}
+
+func (f artifactFilters[E]) where() selection {
+	return where(f.FlowRuns, f.TaskRuns, f.Flows, f.Deployments, f.Artifacts)
 }
 
 // artifactOrder is the part of a body that orders artifacts and collections.
@@ -54,13 +56,8 @@ func (o artifactOrder) order() string { return string(o.Sort) }
 // artifactList is the body of a list of artifacts or of collections.
 type artifactList[E kind] struct {
 	page
-	artifactRunFilters
-	Artifacts *filter[E] `json:"artifacts"`
+	artifactFilters[E]
 	artifactOrder
-}
-
-func (b artifactList[E]) where() selection {
-	return where(b.FlowRuns, b.TaskRuns, b.Flows, b.Deployments, b.Artifacts)
 }
 
 type byKey struct {

@@ -62,7 +62,7 @@ func (a *API) replaceAutomation(ctx context.Context, in idIn[client.AutomationUp
 }
 
 func (a *API) patchAutomation(ctx context.Context, in idIn[client.AutomationPartialUpdate]) (struct{}, error) {
-	return struct{}{}, missingException(a.Engine.EnableAutomation(ctx, a.workspace(ctx), in.ID, in.Body.Enabled.Ptr()), noAutomation)
+	return struct{}{}, missingException(a.Engine.EnableAutomation(ctx, a.workspace(ctx), in.ID, in.Body.Enabled.Opt().Ptr()), noAutomation)
 }
 
 func (a *API) deleteAutomation(ctx context.Context, in byID) (struct{}, error) {

@@ -27,7 +27,7 @@ func orObject(raw json.RawMessage) json.RawMessage {
 	return raw
 }
 
-func (a *API) createBlockSchema(ctx context.Context, in bodyIn[client.BlockSchemaCreate]) (api.Response, error) {
+func (a *API) createBlockSchema(ctx context.Context, in bodyIn[client.BlockSchemaCreate]) (api.Reply[client.BlockSchema], error) {
 	b := in.Body
 	s, created, err := a.Engine.CreateBlockSchema(ctx, a.workspace(ctx), engine.NewBlockSchema{
 		Fields: orObject(b.Fields), BlockTypeID: b.BlockTypeID, Capabilities: b.Capabilities, Version: b.Version,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"reflect"
 
 	"github.com/leat-dev/leat/internal/api"
 	"github.com/leat-dev/leat/internal/client"
@@ -39,6 +40,11 @@ func (f *blockDocumentFilter) DecodeWire(raw json.RawMessage) []wire.FieldError 
 		}
 	}
 	return errs
+}
+
+// WireSchema implements wire's interface for types that describe themselves.
+func (*blockDocumentFilter) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema {
+	return filterSchema(core.FilterFields(core.EntityBlockDocument), true)
 }
 
 // named selects documents that are not anonymous.

@@ -19,8 +19,8 @@ func (a *API) deploymentRoutes(r *api.Router) {
 	r.Handle("GET", "/deployments/{id:uuid}", api.Handle(http.StatusOK, get[byID](a, a.deployment)))
 	r.Handle("DELETE", "/deployments/{id:uuid}", api.Handle(http.StatusNoContent, do[byID](a, a.Engine.DeleteDeployment)))
 	r.Handle("GET", "/deployments/name/{flow}/{deployment}", api.Handle(http.StatusOK, get[byFlowAndName](a, a.deploymentByName)))
-	r.Handle("POST", "/deployments/filter", api.Handle(http.StatusOK, list[namedList](a, a.deployments)))
-	r.Handle("POST", "/deployments/paginate", api.Handle(http.StatusOK, paginate[namedPages](a, a.deployments, core.Tx.CountDeployments)))
+	r.Handle("POST", "/deployments/filter", api.Handle(http.StatusOK, list[deploymentList](a, a.deployments)))
+	r.Handle("POST", "/deployments/paginate", api.Handle(http.StatusOK, paginate[deploymentPages](a, a.deployments, core.Tx.CountDeployments)))
 	r.Handle("POST", "/deployments/count", api.Handle(http.StatusOK, count[filters](a, core.Tx.CountDeployments)))
 	r.Handle("POST", "/deployments/bulk_delete", api.Handle(http.StatusOK, a.deleteDeployments))
 	r.Handle("POST", "/deployments/get_scheduled_flow_runs", api.Handle(http.StatusOK, a.pollDeployments))
@@ -36,10 +36,24 @@ func (a *API) deploymentRoutes(r *api.Router) {
 	r.Handle("DELETE", "/deployments/{id:uuid}/schedules/{schedule:uuid}", api.Handle(http.StatusNoContent, a.deleteSchedule))
 }
 
-func (a *API) createDeployment(ctx context.Context, in bodyIn[client.DeploymentCreate]) (api.Response, error) {
+// The bodies of lists of deployments.
+type (
+	deploymentList struct {
+		page
+		filters
+		nameOrder
+	}
+	deploymentPages struct {
+		numbered
+		filters
+		nameOrder
+	}
+)
+
+func (a *API) createDeployment(ctx context.Context, in bodyIn[client.DeploymentCreate]) (api.Reply[client.Deployment], error) {
 	b := in.Body
 	if bothLimits(b.ConcurrencyLimit, b.GlobalConcurrencyLimitID) {
-		return api.Response{}, errBothLimits()
+		return api.Reply[client.Deployment]{}, errBothLimits()
 	}
 	f := engine.DeploymentFields{
 		Version: b.Version, Description: b.Description, Paused: b.Paused.Opt(), ConcurrencyLimit: b.ConcurrencyLimit,
@@ -54,7 +68,7 @@ func (a *API) createDeployment(ctx context.Context, in bodyIn[client.DeploymentC
 	}
 	d, created, err := a.Engine.PutDeployment(ctx, a.workspace(ctx), b.FlowID, b.Name, f)
 	if err != nil {
-		return api.Response{}, err
+		return api.Reply[client.Deployment]{}, err
 	}
 	shown, err := read(ctx, a, func(tx core.Tx) (client.Deployment, error) { return a.showDeployment(tx, d, nil) })
 	return made(shown, created, err, func(d client.Deployment) client.Deployment { return d })
@@ -237,12 +251,9 @@ func (a *API) resumeDeployment(ctx context.Context, in byID) (struct{}, error) {
 
 func deploymentRun(b client.DeploymentFlowRunCreate) engine.DeploymentRun {
 	run := engine.DeploymentRun{
-		Parameters: b.Parameters, EnforceSchema: b.EnforceParameterSchema, Context: b.Context, Policy: b.Policy.Core(), Tags: b.Tags,
+		Name: string(b.Name), Parameters: b.Parameters, EnforceSchema: b.EnforceParameterSchema, Context: b.Context, Policy: b.Policy.Core(), Tags: b.Tags,
 		Labels: optRaw(b.Labels), IdempotencyKey: b.IdempotencyKey, ParentTaskRunID: b.ParentTaskRunID,
 		InfrastructureDocumentID: b.InfrastructureDocumentID, WorkQueueName: b.WorkQueueName,
-	}
-	if b.Name != nil {
-		run.Name = *b.Name
 	}
 	if !isNull(b.JobVariables) {
 		run.JobVariables = b.JobVariables
@@ -254,7 +265,7 @@ func deploymentRun(b client.DeploymentFlowRunCreate) engine.DeploymentRun {
 	return run
 }
 
-func (a *API) createDeploymentRun(ctx context.Context, in idIn[client.DeploymentFlowRunCreate]) (api.Response, error) {
+func (a *API) createDeploymentRun(ctx context.Context, in idIn[client.DeploymentFlowRunCreate]) (api.Reply[client.FlowRun], error) {
 	run, created, err := a.Engine.CreateDeploymentRun(ctx, a.workspace(ctx), in.ID, deploymentRun(in.Body))
 	return made(run, created, err, a.flowRunOf)
 }

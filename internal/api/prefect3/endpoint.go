@@ -121,15 +121,15 @@ func shown[R, W any](v R, err error, show func(R) W) (out W, _ error) {
 }
 
 // made shows what an operation made, with 201, or what was there, with 200.
-func made[R, W any](v R, created bool, err error, show func(R) W) (api.Response, error) {
+func made[R, W any](v R, created bool, err error, show func(R) W) (api.Reply[W], error) {
 	if err != nil {
-		return api.Response{}, err
+		return api.Reply[W]{}, err
 	}
 	status := http.StatusOK
 	if created {
 		status = http.StatusCreated
 	}
-	return api.Response{Status: status, Body: show(v)}, nil
+	return api.Reply[W]{Status: status, Body: show(v)}, nil
 }
 
 // mapped converts a list.

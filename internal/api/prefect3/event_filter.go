@@ -3,6 +3,7 @@ package prefect3
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 
 	"github.com/leat-dev/leat/internal/core"
 	"github.com/leat-dev/leat/internal/wire"
@@ -76,6 +77,11 @@ func (l *labelValue) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	return append(errs, more...)
 }
 
+// WireSchema implements wire's interface for types that describe themselves.
+func (*labelValue) WireSchema(of func(reflect.Type) *wire.Schema) *wire.Schema {
+	return wire.Or(of(reflect.TypeFor[string]()), of(reflect.TypeFor[[]string]()))
+}
+
 // oneOrMany is a value, a list of values, or null.
 type oneOrMany[T any] []T
 
@@ -92,6 +98,11 @@ func (o *oneOrMany[T]) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	v, errs := decoded[T](raw)
 	*o = []T{v}
 	return errs
+}
+
+// WireSchema implements wire's interface for types that describe themselves.
+func (*oneOrMany[T]) WireSchema(of func(reflect.Type) *wire.Schema) *wire.Schema {
+	return wire.OrNull(wire.Or(of(reflect.TypeFor[T]()), of(reflect.TypeFor[[]T]())))
 }
 
 // core returns the filter as the domain knows it.

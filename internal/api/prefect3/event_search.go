@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"reflect"
 	"time"
 
 	"github.com/leat-dev/leat/internal/client"
@@ -58,6 +59,11 @@ func (t *eventFilterText) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	_, errs := decoded[eventFilter](raw)
 	*t = eventFilterText(raw)
 	return errs
+}
+
+// WireSchema implements wire's interface for types that describe themselves.
+func (*eventFilterText) WireSchema(of func(reflect.Type) *wire.Schema) *wire.Schema {
+	return wire.OrNull(of(reflect.TypeFor[eventFilter]()))
 }
 
 // filterEvents searches stored events. Prefect REST: POST /events/filter.

@@ -3,6 +3,7 @@ package prefect3
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 	"strings"
 
 	"github.com/leat-dev/leat/internal/core"
@@ -26,6 +27,12 @@ type kind interface{ entity() core.Entity }
 func (f *filter[E]) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	var e E
 	return decodeFilter(e.entity(), raw, &f.Filter)
+}
+
+// WireSchema implements wire's interface for types that describe themselves.
+func (*filter[E]) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema {
+	var e E
+	return filterSchema(core.FilterFields(e.entity()), true)
 }
 
 // into adds the filter, if it was given, to those of a query.
@@ -78,21 +85,36 @@ func (ofAutomation) entity() core.Entity         { return core.EntityAutomation 
 func (ofBlockType) entity() core.Entity          { return core.EntityBlockType }
 func (ofBlockSchema) entity() core.Entity        { return core.EntityBlockSchema }
 
-// filters are the filters that most lists take. wire decodes them as part of a body.
-type filters struct {
+// runFilters are the filters that lists of task runs take. wire decodes them as
+// part of a body.
+type runFilters struct {
 	_           struct{}              `wire:"embed"`
 	Flows       *filter[ofFlow]       `json:"flows"`
 	FlowRuns    *filter[ofFlowRun]    `json:"flow_runs"`
 	TaskRuns    *filter[ofTaskRun]    `json:"task_runs"`
 	Deployments *filter[ofDeployment] `json:"deployments"`
-	WorkPools   *filter[ofWorkPool]   `json:"work_pools"`
-	// The reference calls the same filter by two names, by endpoint.
-	WorkQueues     *filter[ofWorkQueue] `json:"work_queues"`
+}
+
+func (f runFilters) where() selection { return where(f.Flows, f.FlowRuns, f.TaskRuns, f.Deployments) }
+
+// flowFilters are the filters that lists of flows take.
+type flowFilters struct {
+	runFilters
+	WorkPools *filter[ofWorkPool] `json:"work_pools"`
+}
+
+func (f flowFilters) where() selection {
+	return where(f.Flows, f.FlowRuns, f.TaskRuns, f.Deployments, f.WorkPools)
+}
+
+// filters are the filters that lists of flow runs and of deployments take.
+type filters struct {
+	flowFilters
 	WorkPoolQueues *filter[ofWorkQueue] `json:"work_pool_queues"`
 }
 
 func (f filters) where() selection {
-	return where(f.Flows, f.FlowRuns, f.TaskRuns, f.Deployments, f.WorkPools, f.WorkQueues, f.WorkPoolQueues)
+	return where(f.Flows, f.FlowRuns, f.TaskRuns, f.Deployments, f.WorkPools, f.WorkPoolQueues)
 }
 
 // operator joins conditions.

@@ -27,15 +27,12 @@ func (a *API) flowRunRoutes(r *api.Router) {
 	r.Handle("POST", "/flow_runs/{id:uuid}/resume", api.Handle(http.StatusCreated, a.resumeFlowRun))
 }
 
-func (a *API) createFlowRun(ctx context.Context, in bodyIn[client.FlowRunCreate]) (api.Response, error) {
+func (a *API) createFlowRun(ctx context.Context, in bodyIn[client.FlowRunCreate]) (api.Reply[client.FlowRun], error) {
 	b := in.Body
 	run := engine.NewFlowRun{
-		FlowID: b.FlowID, FlowVersion: b.FlowVersion, Parameters: b.Parameters, Context: b.Context, Policy: b.Policy.Core(),
+		Name: string(b.Name), FlowID: b.FlowID, FlowVersion: b.FlowVersion, Parameters: b.Parameters, Context: b.Context, Policy: b.Policy.Core(),
 		Tags: b.Tags, Labels: optRaw(b.Labels), IdempotencyKey: b.IdempotencyKey, ParentTaskRunID: b.ParentTaskRunID,
 		InfrastructureDocumentID: b.InfrastructureDocumentID,
-	}
-	if b.Name != nil {
-		run.Name = *b.Name
 	}
 	if !isNull(b.JobVariables) {
 		run.JobVariables = b.JobVariables
@@ -86,8 +83,8 @@ func (a *API) flowRunOf(r *core.FlowRun) client.FlowRun { return client.FlowRunO
 func (a *API) updateFlowRun(ctx context.Context, in idIn[client.FlowRunUpdate]) (struct{}, error) {
 	b := in.Body
 	change := func(r *core.FlowRun) {
-		if b.Name != nil {
-			r.Name = *b.Name
+		if name, ok := b.Name.Get(); ok {
+			r.Name = string(name)
 		}
 		setPtr(&r.FlowVersion, b.FlowVersion)
 		setPtr(&r.InfrastructurePID, b.InfrastructurePID)

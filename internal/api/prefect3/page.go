@@ -66,20 +66,6 @@ type unordered struct{}
 
 func (unordered) order() string { return "" }
 
-// The bodies of lists of what has a name, by the common filters.
-type (
-	namedList struct {
-		page
-		filters
-		nameOrder
-	}
-	namedPages struct {
-		numbered
-		filters
-		nameOrder
-	}
-)
-
 // limit checks how many rows are wanted.
 func limit(asked *int) (int, error) {
 	switch {

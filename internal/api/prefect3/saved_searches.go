@@ -17,10 +17,10 @@ func (a *API) savedSearchRoutes(r *api.Router) {
 	r.Handle("DELETE", "/saved_searches/{id:uuid}", api.Handle(http.StatusNoContent, do[byID](a, a.Engine.DeleteSavedSearch)))
 }
 
-func (a *API) putSavedSearch(ctx context.Context, in bodyIn[client.SavedSearchCreate]) (api.Response, error) {
+func (a *API) putSavedSearch(ctx context.Context, in bodyIn[client.SavedSearchCreate]) (api.Reply[client.SavedSearch], error) {
 	filters, err := wire.Marshal(client.NotNil(in.Body.Filters))
 	if err != nil {
-		return api.Response{}, err
+		return api.Reply[client.SavedSearch]{}, err
 	}
 	s, created, err := a.Engine.PutSavedSearch(ctx, a.workspace(ctx), in.Body.Name, filters)
 	return made(s, created, err, client.SavedSearchOf)

@@ -30,7 +30,7 @@ func tagLimitOf(l *engine.TagLimit) client.TagLimit {
 	}
 }
 
-func (a *API) createTagLimit(ctx context.Context, in bodyIn[client.TagLimitCreate]) (api.Response, error) {
+func (a *API) createTagLimit(ctx context.Context, in bodyIn[client.TagLimitCreate]) (api.Reply[client.TagLimit], error) {
 	l, created, err := a.Engine.PutTagLimit(ctx, a.workspace(ctx), in.Body.Tag, in.Body.ConcurrencyLimit)
 	return made(l, created, err, tagLimitOf)
 }

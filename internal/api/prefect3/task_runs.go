@@ -14,24 +14,21 @@ import (
 func (a *API) taskRunRoutes(r *api.Router) {
 	r.Handle("POST", "/task_runs/", api.Handle(http.StatusCreated, a.createTaskRun))
 	r.Handle("POST", "/task_runs/filter", api.Handle(http.StatusOK, list[taskRunList](a, each(core.Tx.FilterTaskRuns, a.taskRunOf))))
-	r.Handle("POST", "/task_runs/count", api.Handle(http.StatusOK, count[filters](a, core.Tx.CountTaskRuns)))
+	r.Handle("POST", "/task_runs/count", api.Handle(http.StatusOK, count[runFilters](a, core.Tx.CountTaskRuns)))
 	r.Handle("GET", "/task_runs/{id:uuid}", api.Handle(http.StatusOK, get[byID](a, one(taskRun, a.taskRunOf))))
 	r.Handle("PATCH", "/task_runs/{id:uuid}", api.Handle(http.StatusNoContent, a.updateTaskRun))
 	r.Handle("DELETE", "/task_runs/{id:uuid}", api.Handle(http.StatusNoContent, do[byID](a, a.Engine.DeleteTaskRun)))
 	r.Handle("POST", "/task_runs/{id:uuid}/set_state", api.Handle(http.StatusCreated, a.setTaskRunState))
 }
 
-func (a *API) createTaskRun(ctx context.Context, in bodyIn[client.TaskRunCreate]) (api.Response, error) {
+func (a *API) createTaskRun(ctx context.Context, in bodyIn[client.TaskRunCreate]) (api.Reply[client.TaskRun], error) {
 	b := in.Body
 	run := engine.NewTaskRun{Run: core.TaskRun{
-		FlowRunID: b.FlowRunID, TaskKey: b.TaskKey, DynamicKey: b.DynamicKey, CacheKey: b.CacheKey, CacheExpiration: b.CacheExpiration.Ptr(),
+		Name: string(b.Name), FlowRunID: b.FlowRunID, TaskKey: b.TaskKey, DynamicKey: b.DynamicKey, CacheKey: b.CacheKey, CacheExpiration: b.CacheExpiration.Ptr(),
 		TaskVersion: b.TaskVersion, Policy: b.Policy.Core(), Tags: b.Tags, Labels: optRaw(b.Labels), TaskInputs: json.RawMessage(b.TaskInputs),
 	}}
 	if b.ID != nil {
 		run.Run.ID = *b.ID
-	}
-	if b.Name != nil {
-		run.Run.Name = *b.Name
 	}
 	if b.State != nil {
 		s := b.State.Core()
@@ -58,7 +55,7 @@ func (taskRunSort) Enum() []string {
 type taskRunList struct {
 	Sort taskRunSort `json:"sort" wire:"default=ID_DESC"`
 	page
-	filters
+	runFilters
 }
 
 func (b taskRunList) order() string { return string(b.Sort) }
@@ -69,11 +66,12 @@ func taskRun(tx core.Tx, id core.ID) (*core.TaskRun, error) {
 }
 
 func (a *API) updateTaskRun(ctx context.Context, in idIn[client.TaskRunUpdate]) (struct{}, error) {
-	if in.Body.Name == nil {
+	name, given := in.Body.Name.Get()
+	if !given {
 		_, err := read(ctx, a, func(tx core.Tx) (*core.TaskRun, error) { return tx.TaskRun(in.ID) })
 		return struct{}{}, err
 	}
-	return struct{}{}, a.Engine.UpdateTaskRun(ctx, a.workspace(ctx), in.ID, *in.Body.Name)
+	return struct{}{}, a.Engine.UpdateTaskRun(ctx, a.workspace(ctx), in.ID, string(name))
 }
 
 func (a *API) setTaskRunState(ctx context.Context, in setStateIn) (out client.Orchestration, err error) {

@@ -139,8 +139,8 @@ func queueChange(b client.WorkQueueUpdate) engine.WorkQueueChange {
 	c := engine.WorkQueueChange{
 		Name: b.Name, Description: b.Description, ConcurrencyLimit: b.ConcurrencyLimit, Priority: b.Priority,
 	}
-	if b.IsPaused != nil {
-		c.IsPaused = wire.Some(*b.IsPaused)
+	if paused, ok := b.IsPaused.Get(); ok {
+		c.IsPaused = wire.Some(paused)
 	}
 	if t, ok := b.LastPolled.Get(); ok {
 		c.LastPolled = wire.Some(t.Time)
