@@ -44,6 +44,8 @@ func Topics() []Topic {
 type Tx interface {
 	FlowTx
 	FlowRunTx
+	RunReadTx
+	RunTallyTx
 	TaskRunTx
 	LogTx
 	EventTx

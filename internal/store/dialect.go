@@ -20,6 +20,9 @@ type dialect struct {
 	seqTx string
 	// newest orders rows by that and by their number, the newest first.
 	newest string
+	// barrier numbers the transactions: those that have begun writing have a
+	// smaller number; passed holds when all with a smaller number than ? have ended.
+	barrier, passed string
 	// tagsOf turns the JSON array in a column into rows of one column, value.
 	tagsOf func(column string) string
 	// member takes the text of a member of the JSON object in a column.
@@ -44,6 +47,8 @@ func sqliteDialect() *dialect {
 		visible:   "1 = 1",
 		seqTx:     "0",
 		newest:    "seq DESC",
+		barrier:   "0",
+		passed:    "? >= 0",
 		tagsOf:    func(column string) string { return "json_each(" + column + ")" },
 		member:    func(column, name string) string { return column + " ->> '" + name + "'" },
 		like:      "LIKE",
@@ -61,6 +66,8 @@ func postgresDialect() *dialect {
 		visible:    "tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
 		seqTx:      "tx",
 		newest:     "tx DESC, seq DESC",
+		barrier:    "pg_snapshot_xmax(pg_current_snapshot())::text::bigint",
+		passed:     "pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= ?",
 		tagsOf: func(column string) string {
 			return "jsonb_array_elements_text(" + column + "::jsonb) AS each(value)"
 		},

@@ -210,9 +210,6 @@ func (t *tx) FilterFlowRuns(q core.Query) ([]*core.FlowRun, error) {
 	return filter(t, core.EntityFlowRun, flowRunColumns, flowRunJoins, q, scanFlowRun)
 }
 
-// CountFlowRuns implements core.FlowRunTx.
-func (t *tx) CountFlowRuns(q core.Query) (int, error) { return count(t, core.EntityFlowRun, q) }
-
 // LateFlowRuns implements core.FlowRunTx.
 func (t *tx) LateFlowRuns(before time.Time, limit int) ([]core.ID, error) {
 	return list(t, scanID, `SELECT fr.id FROM flow_run fr WHERE fr.ws = ? AND fr.state_type = 'SCHEDULED' AND fr.state_name = 'Scheduled'

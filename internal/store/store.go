@@ -176,9 +176,9 @@ func (s *Store) Ping(ctx context.Context) error {
 func (s *Store) Clear(ctx context.Context) error {
 	return s.Update(ctx, 0, func(t core.Tx) error {
 		if s.engine.dialect().truncate {
-			return t.(*tx).exec("TRUNCATE " + strings.Join(dataTables(), ", "))
+			return t.(*tx).exec("TRUNCATE " + strings.Join(append(derivedTables(), dataTables()...), ", "))
 		}
-		for _, table := range dataTables() {
+		for _, table := range append(derivedTables(), dataTables()...) {
 			if err := t.(*tx).exec("DELETE FROM " + table); err != nil {
 				return err
 			}
@@ -249,6 +249,12 @@ func (w waiters) wake(t core.Topic) {
 		default: // a wake-up is waiting there already
 		}
 	}
+}
+
+// derivedTables lists the tables that are made of others. They are cleared
+// first, so that nobody counts what is then deleted, and they are not copied.
+func derivedTables() []string {
+	return []string{"flow_run_tally_mark", "flow_run_tally_change", "flow_run_tally"}
 }
 
 // dataTables lists the tables that hold what users made.

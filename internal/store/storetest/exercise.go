@@ -43,6 +43,8 @@ func Exercise(t *testing.T, open Opener) {
 		{"activities", activities},
 		{"executions", executions},
 		{"workspaces", workspaces},
+		{"run reads", runReads},
+		{"run tally", runTally},
 	}
 	for _, s := range suites {
 		t.Run(s.name, func(t *testing.T) {

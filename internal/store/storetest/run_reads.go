@@ -1,0 +1,5 @@
+package storetest
+
+import "testing"
+
+func runReads(t *testing.T, open Opener) {}
