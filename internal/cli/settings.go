@@ -177,22 +177,13 @@ func (f *settingFlag) Set(text string) error {
 
 // String shows the default in the help.
 func (f *settingFlag) String() string {
-	switch v := f.setting.Value.(type) {
-	case *string:
-		return *v
-	case *bool:
-		if *v {
-			return "true"
-		}
-		return ""
-	case fmt.Stringer:
-		return v.String()
-	case *int:
-		return strconv.Itoa(*v)
-	case *int64:
-		return strconv.FormatInt(*v, 10)
+	if f.setting.Value == nil {
+		return "" // flags are also compared with ones of no setting
 	}
-	return ""
+	if no, ok := f.setting.Value.(*bool); ok && !*no {
+		return ""
+	}
+	return f.setting.Text()
 }
 
 // Type names the kind of value in the help.

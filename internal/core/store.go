@@ -70,6 +70,7 @@ type Tx interface {
 	StateMachineTx
 	StateMachineVersionTx
 	ActivityTx
+	RetentionTx
 	ImportTx
 	// Workspace is the workspace that all rows read and written belong to.
 	Workspace() WorkspaceID

@@ -1,16 +1,21 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/leat-dev/leat/internal/api/sfn"
 	"github.com/leat-dev/leat/internal/asl"
+	"github.com/leat-dev/leat/internal/core"
 	"github.com/leat-dev/leat/internal/engine"
 )
 
@@ -42,6 +47,10 @@ type Config struct {
 	SlotWait time.Duration
 	// SchedulerInterval is how often schedules are filled ahead, besides when they change.
 	SchedulerInterval time.Duration
+	// Keep says how long runs, logs, events and artifacts are kept; 0 is for ever.
+	Keep core.Retention
+	// BackupBeforeUpgrade copies a SQLite database before its schema is brought up to date.
+	BackupBeforeUpgrade bool
 	// StopTimeout is how long a stopping server may take to finish what it has begun.
 	StopTimeout time.Duration
 	// MaxBody is the size in bytes of the largest request body.
@@ -84,7 +93,9 @@ func Default(home string) Config {
 	return Config{
 		Host: "127.0.0.1", Port: 4200, Home: home, SilenceTimeout: 30 * time.Second, ClaimTimeout: 60 * time.Second,
 		LateAfter: 15 * time.Second, SlotWait: 30 * time.Second, SchedulerInterval: 30 * time.Second, StopTimeout: 9 * time.Second, MaxBody: 32 << 20,
-		AWSAccount: sfn.DefaultAccount, AWSRegion: sfn.DefaultRegion, MaxMachines: engine.DefaultMaxMachines, MaxPayload: 256 << 10, MaxEvents: asl.DefaultEvents,
+		Keep:                core.Retention{Runs: 90 * day, Logs: 30 * day, Events: 7 * day, Artifacts: 90 * day},
+		BackupBeforeUpgrade: true,
+		AWSAccount:          sfn.DefaultAccount, AWSRegion: sfn.DefaultRegion, MaxMachines: engine.DefaultMaxMachines, MaxPayload: 256 << 10, MaxEvents: asl.DefaultEvents,
 		LogLevel: "info", LogFormat: "text",
 	}
 }
@@ -102,6 +113,11 @@ func (c *Config) Settings() []Setting {
 		{"late-after", []string{"LEAT_LATE_AFTER"}, "time after which a waiting run is marked late", &c.LateAfter},
 		{"slot-wait", []string{"LEAT_SLOT_WAIT"}, "time a run waits before it asks again for a slot of its deployment", &c.SlotWait},
 		{"scheduler-interval", []string{"LEAT_SCHEDULER_INTERVAL"}, "how often schedules are filled ahead, besides when they change", &c.SchedulerInterval},
+		{"retain-runs", []string{"LEAT_RETAIN_RUNS"}, "age at which finished runs are removed with their states, tasks, logs and artifacts (0 = never)", &c.Keep.Runs},
+		{"retain-logs", []string{"LEAT_RETAIN_LOGS"}, "age at which log lines are removed, if their run was not before (0 = with their run)", &c.Keep.Logs},
+		{"retain-events", []string{"LEAT_RETAIN_EVENTS"}, "age at which events are removed, at least 1d (0 = never)", &c.Keep.Events},
+		{"retain-artifacts", []string{"LEAT_RETAIN_ARTIFACTS"}, "age at which artifacts other than the newest of a key are removed, if their run was not before (0 = with their run)", &c.Keep.Artifacts},
+		{"backup-before-upgrade", []string{"LEAT_BACKUP_BEFORE_UPGRADE"}, "copy a SQLite database before a newer leat changes its schema", &c.BackupBeforeUpgrade},
 		{"stop-timeout", []string{"LEAT_STOP_TIMEOUT"}, "time that a stopping server has to finish what it has begun, before it is cut off", &c.StopTimeout},
 		{"max-body", []string{"LEAT_MAX_BODY"}, "largest request body in bytes", &c.MaxBody},
 		{"encryption-key", []string{"LEAT_ENCRYPTION_KEY"}, "32 bytes in base64 that seal secrets (default: a key file in LEAT_HOME)", &c.EncryptionKey},
@@ -129,12 +145,47 @@ func (s Setting) Set(text string) error {
 	case *bool:
 		*v, err = strconv.ParseBool(text)
 	case *time.Duration:
-		*v, err = time.ParseDuration(text)
+		*v, err = parseDuration(text)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %q is not a valid value", s.Flag, text)
 	}
 	return nil
+}
+
+// Text is the setting's value as Set reads it.
+func (s Setting) Text() string {
+	d, ok := s.Value.(*time.Duration)
+	if !ok {
+		return fmt.Sprint(reflect.ValueOf(s.Value).Elem())
+	}
+	if *d >= day && *d%day == 0 {
+		return strconv.FormatInt(int64(*d/day), 10) + "d"
+	}
+	return d.String()
+}
+
+const day = 24 * time.Hour
+
+// parseDuration reads a duration as Go writes it, with days before the hours: 30d, 1d12h.
+func parseDuration(text string) (time.Duration, error) {
+	days, rest, found := strings.Cut(text, "d")
+	if !found {
+		return time.ParseDuration(text)
+	}
+	n, err := strconv.ParseUint(days, 10, 32)
+	if err != nil || n > uint64(math.MaxInt64/day) {
+		return 0, fmt.Errorf("%q is not a number of days", days)
+	}
+	d := time.Duration(n) * day
+	if rest == "" {
+		return d, nil
+	}
+	more, err := time.ParseDuration(rest)
+	if err != nil || more < 0 || d+more < d {
+		return 0, fmt.Errorf("%q does not go on after the days", rest)
+	}
+	return d + more, nil
 }
 
 // complete fills what depends on other settings and checks all of it.
@@ -144,6 +195,9 @@ func (c *Config) complete() error {
 	}
 	if c.Port < 0 || c.Port > 65535 {
 		return fmt.Errorf("port %d is not between 0 and 65535", c.Port)
+	}
+	if min(c.Keep.Runs, c.Keep.Logs, c.Keep.Events, c.Keep.Artifacts) < 0 {
+		return errors.New("retain-runs, retain-logs, retain-events and retain-artifacts are ages: nothing is kept for less than no time")
 	}
 	if c.StopTimeout <= 0 {
 		return fmt.Errorf("stop-timeout %s is not more than nothing", c.StopTimeout)

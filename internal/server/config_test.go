@@ -4,9 +4,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 var update = flag.Bool("update", false, "write golden files anew")
@@ -21,7 +21,7 @@ func TestTheSettingsPageListsEverySetting(t *testing.T) {
 		"`flag = value`, such as `port = 4300` or `late-after = \"30s\"`.\n\n" +
 		"| flag | environment | default | meaning |\n|---|---|---|---|\n")
 	for _, s := range cfg.Settings() {
-		fmt.Fprintf(&b, "| `--%s` | `%s` | `%v` | %s |\n", s.Flag, strings.Join(s.Env, "`, `"), reflect.ValueOf(s.Value).Elem(), s.Usage)
+		fmt.Fprintf(&b, "| `--%s` | `%s` | `%s` | %s |\n", s.Flag, strings.Join(s.Env, "`, `"), s.Text(), s.Usage)
 	}
 	const page = "../../docs/settings.md"
 	if *update {
@@ -56,6 +56,7 @@ func TestSettingsRefuseWhatTheyCannotRead(t *testing.T) {
 		"account":   func(c *Config) { c.AWSAccount = "12345" },
 		"a region":  func(c *Config) { c.AWSRegion = "us east" },
 		"machines":  func(c *Config) { c.MaxMachines = 0 },
+		"an age":    func(c *Config) { c.Keep.Logs = -1 },
 		"a payload": func(c *Config) { c.MaxPayload = -1 },
 	} {
 		cfg := Default(t.TempDir())
@@ -65,6 +66,22 @@ func TestSettingsRefuseWhatTheyCannotRead(t *testing.T) {
 		change(&cfg)
 		if err := cfg.complete(); err == nil {
 			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+func TestDurationsMayHaveDays(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Duration{
+		"90d": 90 * day, "0d": 0, "0": 0, "1d12h": 36 * time.Hour, "36h": 36 * time.Hour, "106751d": 106751 * day,
+	} {
+		if d, err := parseDuration(text); err != nil || d != want {
+			t.Errorf("%s: %s, %v", text, d, err)
+		}
+	}
+	for _, text := range []string{"d", "-1d", "1.5d", "1d-1h", "1d1d", "106752d", "99999999999d", "1dd", "x", "106751d24h"} {
+		if d, err := parseDuration(text); err == nil {
+			t.Errorf("%s is %s", text, d)
 		}
 	}
 }

@@ -48,7 +48,9 @@ func services(cfg Config, env Environment, log *slog.Logger, eng *engine.Engine,
 	}
 	foreman := service.Foreman{Engine: eng, Silence: engine.Silence{MissedBeats: 3, Interval: 30 * time.Second, Poll: 60 * time.Second, Batch: 200}}
 	reaper := service.LeaseReaper{Engine: eng}
+	retention := &service.Retention{Store: db, Now: env.Now, Keep: cfg.Keep, Round: retentionRound, Log: log}
 	return []background{
+		loop("retention", retentionInterval, retention.Tick),
 		loop("scheduler", cfg.SchedulerInterval, scheduler.Tick, core.TopicSchedules),
 		loop("foreman", 5*time.Second, foreman.Tick),
 		loop("lease reaper", 5*time.Second, reaper.Tick),
@@ -66,6 +68,10 @@ func services(cfg Config, env Environment, log *slog.Logger, eng *engine.Engine,
 		}},
 	}
 }
+
+// Retention looks once a minute, for at most another minute, so that its lease
+// of three intervals outlasts a round.
+const retentionInterval, retentionRound = time.Minute, time.Minute
 
 // zombieInterval looks often enough for the shortest limit.
 func zombieInterval(cfg Config) time.Duration {

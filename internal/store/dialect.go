@@ -29,8 +29,14 @@ type dialect struct {
 	member func(column, name string) string
 	// like is the operator of case-insensitive matching.
 	like string
+	// deleteSome deletes at most so many rows, the last argument, of a table that
+	// meet a condition; key names the columns that tell them apart.
+	deleteSome func(table, key, where string) string
 	// takeLease is the statement behind Store.Lease; empty where leases go without saying.
 	takeLease string
+	// freePages is the query for the number of pages that the file can give back
+	// to the disk, in a database whose pages are ours to care for.
+	freePages string
 	// truncate tells that TRUNCATE empties tables at once, however large they are.
 	truncate bool
 	// bind rewrites the ? of a statement as the driver wants them.
@@ -52,6 +58,10 @@ func sqliteDialect() *dialect {
 		tagsOf:    func(column string) string { return "json_each(" + column + ")" },
 		member:    func(column, name string) string { return column + " ->> '" + name + "'" },
 		like:      "LIKE",
+		freePages: "SELECT CASE a.auto_vacuum WHEN 2 THEN f.freelist_count ELSE 0 END FROM pragma_auto_vacuum a, pragma_freelist_count f",
+		deleteSome: func(table, key, where string) string {
+			return "DELETE FROM " + table + " WHERE (" + key + ") IN (SELECT " + key + " FROM " + table + " WHERE " + where + " LIMIT ?)"
+		},
 		bind:      func(q string) string { return q },
 		retryable: func(error) bool { return false },
 		lost:      func(error) bool { return false },
@@ -73,6 +83,9 @@ func postgresDialect() *dialect {
 		},
 		member: func(column, name string) string { return "(" + column + "::jsonb ->> '" + name + "')" },
 		like:   "ILIKE",
+		deleteSome: func(table, _, where string) string {
+			return "DELETE FROM " + table + " WHERE ctid = ANY(ARRAY(SELECT ctid FROM " + table + " WHERE " + where + " LIMIT ?))"
+		},
 		takeLease: `INSERT INTO lease (name, holder, expires) VALUES ($1, $2, extract(epoch FROM clock_timestamp()) + $3)
 			ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires = excluded.expires, fence = lease.fence + 1
 			WHERE lease.holder = excluded.holder OR lease.expires < extract(epoch FROM clock_timestamp())`,

@@ -185,24 +185,40 @@ func (t *tx) DeleteFlowRun(id core.ID) (bool, error) {
 	if err != nil || n == 0 {
 		return false, err
 	}
+	for _, p := range flowRunParts() {
+		if err := t.exec("DELETE FROM "+p.table+" WHERE "+p.where, id); err != nil {
+			return false, err
+		}
+	}
 	for _, q := range []string{
-		"DELETE FROM flow_run_state WHERE run_id = ?",
-		"DELETE FROM flow_run_input WHERE flow_run_id = ?",
-		"DELETE FROM log WHERE flow_run_id = ?",
+		"UPDATE flow_run SET parent_task_run_id = NULL WHERE parent_task_run_id IN (SELECT id FROM task_run WHERE flow_run_id = ?)",
 		"DELETE FROM task_run_state WHERE run_id IN (SELECT id FROM task_run WHERE flow_run_id = ?)",
 		"DELETE FROM task_run WHERE flow_run_id = ?",
-		"DELETE FROM execution WHERE run_id = ?",
-		"DELETE FROM execution_piece WHERE run_id = ?",
-		"DELETE FROM execution_history WHERE run_id = ?",
-		"DELETE FROM execution_action WHERE run_id = ?",
-		"DELETE FROM map_run_item WHERE map_run_id IN (SELECT id FROM map_run WHERE run_id = ?)",
-		"DELETE FROM map_run WHERE run_id = ?",
 	} {
 		if err := t.exec(q, id); err != nil {
 			return false, err
 		}
 	}
 	return true, nil
+}
+
+// part is a table some of whose rows belong to a run: those that meet a
+// condition on the run's id. key names the columns that tell rows apart.
+type part struct{ table, key, where string }
+
+// flowRunParts lists what belongs to a flow run besides its task runs.
+func flowRunParts() []part {
+	return []part{
+		{"execution", "run_id", "run_id = ?"},
+		{"flow_run_input", "id", "flow_run_id = ?"},
+		{"log", "seq", "flow_run_id = ?"},
+		{"execution_action", "run_id, key", "run_id = ?"},
+		{"execution_piece", "run_id, key", "run_id = ?"},
+		{"execution_history", "run_id, first", "run_id = ?"},
+		{"map_run_item", "map_run_id, number", "map_run_id IN (SELECT id FROM map_run WHERE run_id = ?)"},
+		{"map_run", "id", "run_id = ?"},
+		{"flow_run_state", "run_id, timestamp, id", "run_id = ?"},
+	}
 }
 
 // FilterFlowRuns implements core.FlowRunTx.

@@ -51,7 +51,7 @@ func openSQLite(ctx context.Context, cfg Config) (*sqliteEngine, error) {
 
 // prepareSQLite makes the file and brings its schema up to date.
 func prepareSQLite(ctx context.Context, file string) error {
-	db, err := sql.Open("sqlite", sqliteDSN(file))
+	db, err := sql.Open("sqlite", newSQLiteDSN(file))
 	if err != nil {
 		return err
 	}
@@ -74,6 +74,12 @@ func sqliteURI(file string) string {
 // sqliteDSN is the name for database/sql, which migrations and backups use.
 func sqliteDSN(file string) string {
 	return sqliteURI(file) + "?" + url.Values{"_pragma": sqlitePragmas()}.Encode()
+}
+
+// newSQLiteDSN is sqliteDSN for a file that may have to be made: pages that
+// become free in it can be given back to the disk a few at a time.
+func newSQLiteDSN(file string) string {
+	return sqliteURI(file) + "?" + url.Values{"_pragma": append([]string{"auto_vacuum(INCREMENTAL)"}, sqlitePragmas()...)}.Encode()
 }
 
 func (e *sqliteEngine) open(pragmas ...string) (*sqliteConn, error) {

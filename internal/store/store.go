@@ -268,5 +268,6 @@ func dataTables() []string {
 		"block_type", "block_schema", "block_document", "block_document_reference",
 		"state_machine", "state_machine_revision", "state_machine_version", "state_machine_alias", "activity",
 		"execution", "execution_piece", "execution_history", "execution_action", "map_run", "map_run_item",
+		"run_remains",
 	}
 }

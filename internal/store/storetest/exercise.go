@@ -43,6 +43,7 @@ func Exercise(t *testing.T, open Opener) {
 		{"activities", activities},
 		{"executions", executions},
 		{"workspaces", workspaces},
+		{"retention", retention},
 		{"run reads", runReads},
 		{"run tally", runTally},
 	}
