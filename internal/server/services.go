@@ -40,6 +40,7 @@ func services(cfg Config, env Environment, log *slog.Logger, eng *engine.Engine,
 	}
 	eng.PerformBy(states, holder, service.ActionHold)
 	late := service.Late{Engine: eng, Now: env.Now, After: cfg.LateAfter}
+	policy := service.Policy{Engine: eng, Now: env.Now}
 	zombie := service.Zombie{Engine: eng, Now: env.Now, Heartbeat: cfg.HeartbeatTimeout, Silence: cfg.SilenceTimeout, Claim: cfg.ClaimTimeout}
 	zombie.Attendance = &service.Attendance{Gap: 2 * zombieInterval(cfg)}
 	cancel := service.Cancel{Engine: eng, Now: env.Now}
@@ -56,6 +57,7 @@ func services(cfg Config, env Environment, log *slog.Logger, eng *engine.Engine,
 		loop("lease reaper", 5*time.Second, reaper.Tick),
 		{"lease attendant", service.Loop{Name: "lease attendant", Store: db, Interval: 3 * time.Second, Log: log, Tick: service.LeaseAttendant{Engine: eng}.Tick}.Run},
 		loop("late", min(5*time.Second, max(cfg.LateAfter, time.Second)), late.Tick),
+		loop("schedule policy", time.Second, policy.Tick),
 		loop("zombie", zombieInterval(cfg), zombie.Tick),
 		loop("cancel", 5*time.Second, cancel.Tick),
 		{"states", func(ctx context.Context) error {
