@@ -50,6 +50,7 @@ var layers = map[string]int{
 	"internal/api/sfn":      4,
 	"internal/drive":        4,
 	"internal/ecslocal":     4,
+	"internal/importer":     4,
 	"internal/service":      4,
 	"internal/worker":       4,
 

@@ -20,6 +20,8 @@ func rootCommand(env *Env) *cobra.Command {
 		ecsLocalCommand(env),
 		backupCommand(env),
 		restoreCommand(env),
+		importCommand(env),
+		exportCommand(env),
 		versionCommand(env),
 	)
 	root.Long = `leat runs workflows. It speaks the API of Prefect 3, so that Prefect's Python
