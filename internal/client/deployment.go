@@ -390,10 +390,16 @@ type DeploymentFlowRunCreate struct {
 
 // BulkResult is what became of one run of many. Prefect REST: FlowRunCreateResult.
 type BulkResult struct {
-	FlowRunID *core.ID `json:"flow_run_id"`
-	Status    string   `json:"status"`
-	Error     *string  `json:"error"`
+	FlowRunID *core.ID   `json:"flow_run_id"`
+	Status    BulkStatus `json:"status"`
+	Error     *string    `json:"error"`
 }
+
+// BulkStatus is what became of one run of many.
+type BulkStatus string
+
+// Enum lists the values.
+func (BulkStatus) Enum() []string { return []string{"CREATED", "FAILED"} }
 
 // BulkResults is the answer to create_flow_run/bulk. Prefect REST: FlowRunBulkCreateResponse.
 type BulkResults struct {
