@@ -89,6 +89,9 @@ func (o *Operation) Answer(d *wire.Describer) *wire.Schema {
 	if out == reflect.TypeFor[struct{}]() {
 		return &wire.Schema{}
 	}
+	if out.Kind() == reflect.Pointer {
+		out = out.Elem() // what is not there is an error
+	}
 	return d.Output(out)
 }
 

@@ -110,8 +110,8 @@ type AutomationTrigger struct {
 type eventTrigger struct {
 	Type         string          `json:"type"`
 	ID           core.ID         `json:"id"`
-	Match        json.RawMessage `json:"match" wire:"object"`
-	MatchRelated json.RawMessage `json:"match_related"`
+	Match        resourceMatch   `json:"match"`
+	MatchRelated resourceMatches `json:"match_related"`
 	After        []string        `json:"after"`
 	Expect       []string        `json:"expect"`
 	ForEach      []string        `json:"for_each"`
@@ -129,7 +129,7 @@ type sequenceTrigger struct {
 
 type compoundTrigger struct {
 	sequenceTrigger
-	Require json.RawMessage `json:"require" wire:"required"`
+	Require requiredCount `json:"require" wire:"required"`
 }
 
 // read reads the trigger and refuses a number of triggers that can never fire.
@@ -167,7 +167,7 @@ func (s *timeSpan) DecodeWire(raw json.RawMessage) []wire.FieldError {
 
 // WireSchema implements wire's interface for types that describe themselves.
 func (*timeSpan) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema {
-	return &wire.Schema{Type: "number"}
+	return &wire.Schema{Type: "number", Format: "duration"}
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -255,10 +255,11 @@ func (t *AutomationTrigger) decodeEvent(raw json.RawMessage) []wire.FieldError {
 		}
 		return errs
 	}
-	for _, object := range []*json.RawMessage{&e.Match, &e.MatchRelated} {
-		if *object == nil || string(*object) == "null" {
-			*object = json.RawMessage("{}")
-		}
+	if e.Match == nil {
+		e.Match = resourceMatch("{}")
+	}
+	if e.MatchRelated == nil {
+		e.MatchRelated = resourceMatches("{}")
 	}
 	e.Type, e.After, e.Expect, e.ForEach = "event", distinct(e.After), distinct(e.Expect), distinct(e.ForEach)
 	switch {

@@ -82,14 +82,24 @@ type DeploymentSchedule struct {
 	MaxScheduledRuns *int                `json:"max_scheduled_runs"`
 	Parameters       json.RawMessage     `json:"parameters" wire:"object"`
 	Slug             *string             `json:"slug"`
+	// The policy is leat's own; what is not set is not shown, as in the reference.
+	CatchupWindow *float64     `json:"catchup_window_seconds,omitempty"`
+	Overlap       core.Overlap `json:"overlap,omitempty"`
+	MaxWaiting    *int         `json:"max_waiting,omitempty"`
 }
 
 // DeploymentScheduleOf shows a schedule.
 func DeploymentScheduleOf(s *core.DeploymentSchedule) DeploymentSchedule {
-	return DeploymentSchedule{
+	out := DeploymentSchedule{
 		ID: s.ID, Created: wire.FromTime(s.Created), Updated: wire.FromTime(s.Updated), DeploymentID: s.DeploymentID,
 		Schedule: wire.JSON[Schedule](s.Schedule), Active: s.Active, MaxScheduledRuns: s.MaxScheduledRuns, Parameters: orEmpty(s.Parameters), Slug: s.Slug,
+		Overlap: s.Policy.Overlap, MaxWaiting: s.Policy.MaxWaiting,
 	}
+	if s.Policy.CatchupWindow != nil {
+		seconds := s.Policy.CatchupWindow.Seconds()
+		out.CatchupWindow = &seconds
+	}
+	return out
 }
 
 // Creator is who made or changed something. Prefect REST: CreatedBy, UpdatedBy.
@@ -175,24 +185,30 @@ func (*RunCount) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema {
 
 // ScheduleCreate is a schedule to make. Prefect REST: DeploymentScheduleCreate.
 type ScheduleCreate struct {
-	_                struct{}        `wire:"forbid"`
-	Active           bool            `json:"active" wire:"default=true"`
-	Schedule         Schedule        `json:"schedule" wire:"required"`
-	MaxScheduledRuns *RunCount       `json:"max_scheduled_runs"`
-	Parameters       json.RawMessage `json:"parameters,omitempty" wire:"object"`
-	Slug             *string         `json:"slug"`
-	Replaces         *string         `json:"replaces"`
+	_                struct{}               `wire:"forbid"`
+	Active           bool                   `json:"active" wire:"default=true"`
+	Schedule         Schedule               `json:"schedule" wire:"required"`
+	MaxScheduledRuns *RunCount              `json:"max_scheduled_runs"`
+	Parameters       json.RawMessage        `json:"parameters,omitempty" wire:"object"`
+	Slug             *string                `json:"slug"`
+	Replaces         *string                `json:"replaces"`
+	CatchupWindow    wire.Opt[float64]      `json:"catchup_window_seconds,omitzero" wire:"gt=0,le=3153600000"`
+	Overlap          wire.Opt[core.Overlap] `json:"overlap,omitzero"`
+	MaxWaiting       wire.Opt[int]          `json:"max_waiting,omitzero" wire:"gt=0"`
 }
 
 // ScheduleUpdate is a change of a schedule. Prefect REST: DeploymentScheduleUpdate.
 type ScheduleUpdate struct {
-	_                struct{}        `wire:"forbid"`
-	Active           *bool           `json:"active,omitempty"`
-	Schedule         *Schedule       `json:"schedule,omitempty"`
-	MaxScheduledRuns *RunCount       `json:"max_scheduled_runs,omitempty"`
-	Parameters       json.RawMessage `json:"parameters,omitempty" wire:"object"`
-	Slug             *string         `json:"slug,omitempty"`
-	Replaces         *string         `json:"replaces,omitempty"`
+	_                struct{}               `wire:"forbid"`
+	Active           *bool                  `json:"active,omitempty"`
+	Schedule         *Schedule              `json:"schedule,omitempty"`
+	MaxScheduledRuns *RunCount              `json:"max_scheduled_runs,omitempty"`
+	Parameters       json.RawMessage        `json:"parameters,omitempty" wire:"object"`
+	Slug             *string                `json:"slug,omitempty"`
+	Replaces         *string                `json:"replaces,omitempty"`
+	CatchupWindow    wire.Opt[float64]      `json:"catchup_window_seconds,omitzero" wire:"gt=0,le=3153600000"`
+	Overlap          wire.Opt[core.Overlap] `json:"overlap,omitzero"`
+	MaxWaiting       wire.Opt[int]          `json:"max_waiting,omitzero" wire:"gt=0"`
 }
 
 // CollisionStrategy says what becomes of a run for which there is no slot.
@@ -374,10 +390,16 @@ type DeploymentFlowRunCreate struct {
 
 // BulkResult is what became of one run of many. Prefect REST: FlowRunCreateResult.
 type BulkResult struct {
-	FlowRunID *core.ID `json:"flow_run_id"`
-	Status    string   `json:"status"`
-	Error     *string  `json:"error"`
+	FlowRunID *core.ID   `json:"flow_run_id"`
+	Status    BulkStatus `json:"status"`
+	Error     *string    `json:"error"`
 }
+
+// BulkStatus is what became of one run of many.
+type BulkStatus string
+
+// Enum lists the values.
+func (BulkStatus) Enum() []string { return []string{"CREATED", "FAILED"} }
 
 // BulkResults is the answer to create_flow_run/bulk. Prefect REST: FlowRunBulkCreateResponse.
 type BulkResults struct {

@@ -183,10 +183,20 @@ func (d *Deployment) Core(now time.Time) (*core.Deployment, error) {
 		}
 		out.Schedules = append(out.Schedules, &core.DeploymentSchedule{
 			ID: s.ID, Created: s.Created.Time, Updated: s.Updated.Time, DeploymentID: d.ID, Schedule: json.RawMessage(s.Schedule), Active: s.Active,
-			MaxScheduledRuns: s.MaxScheduledRuns, Parameters: orEmpty(notNull(s.Parameters)), Slug: s.Slug,
+			MaxScheduledRuns: s.MaxScheduledRuns, Parameters: orEmpty(notNull(s.Parameters)), Slug: s.Slug, Policy: s.policy(),
 		})
 	}
 	return out, nil
+}
+
+// policy is what becomes of the schedule's runs that are late or meet each other.
+func (s *DeploymentSchedule) policy() core.SchedulePolicy {
+	p := core.SchedulePolicy{Overlap: s.Overlap, MaxWaiting: s.MaxWaiting}
+	if s.CatchupWindow != nil {
+		window := time.Duration(*s.CatchupWindow * float64(time.Second))
+		p.CatchupWindow = &window
+	}
+	return p
 }
 
 // Core returns the automation as the domain keeps it. A trigger or an action

@@ -11,8 +11,7 @@ import (
 // scheduleSchema describes the three kinds of schedules.
 func scheduleSchema() *wire.Schema {
 	text := &wire.Schema{Type: "string"}
-	none := 0.0
-	interval := &wire.Schema{Type: "number", ExclusiveMinimum: &none}
+	interval := &wire.Schema{Type: "number", Format: "duration"}
 	anchor := &wire.Schema{Type: "string", Format: "date-time"}
 	zone := wire.OrNull(text)
 	dayOr := &wire.Schema{Type: "boolean", Default: json.RawMessage("true")}
@@ -66,7 +65,7 @@ func actionFieldSchema(name string) *wire.Schema {
 	case "parameters", "job_variables":
 		return wire.OrNull(&wire.Schema{Type: "object", Additional: json.RawMessage("true")})
 	case "schedule_after":
-		return &wire.Schema{Type: "number"}
+		return &wire.Schema{Type: "number", Format: "duration"}
 	case "state":
 		return wire.NewDescriber().Input(reflect.TypeFor[core.StateType]())
 	case "force":

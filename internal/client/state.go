@@ -117,17 +117,23 @@ type SetState struct {
 // Orchestration answers a proposed state. Prefect REST: OrchestrationResult.
 type Orchestration struct {
 	State   *State         `json:"state"`
-	Status  string         `json:"status"`
+	Status  SetStateStatus `json:"status"`
 	Details map[string]any `json:"details"`
 	status  int
 }
+
+// SetStateStatus is what became of a proposed state.
+type SetStateStatus string
+
+// Enum lists the values.
+func (SetStateStatus) Enum() []string { return []string{"ACCEPT", "REJECT", "ABORT", "WAIT"} }
 
 // StatusCode implements api.StatusCoder: 201 when a state was written, 200 when not.
 func (o Orchestration) StatusCode() int { return o.status }
 
 // OrchestrationOf shows an answer; code is its HTTP status.
 func OrchestrationOf(state *core.State, status, reason string, delay, code int) Orchestration {
-	o := Orchestration{State: StateOf(state), Status: status, status: code}
+	o := Orchestration{State: StateOf(state), Status: SetStateStatus(status), status: code}
 	switch status {
 	case "ACCEPT":
 		o.Details = map[string]any{"type": "accept_details"}

@@ -166,7 +166,12 @@ func (d ImportDeployment) replace(tx core.Tx, now time.Time, old *core.Deploymen
 		i := slices.IndexFunc(old.Schedules, func(was *core.DeploymentSchedule) bool { return was.ID == s.ID })
 		if i < 0 {
 			added = append(added, s)
-		} else if err := tx.UpdateSchedule(s); err != nil {
+			continue
+		}
+		if s.Policy == (core.SchedulePolicy{}) {
+			s.Policy = old.Schedules[i].Policy // which other servers do not know
+		}
+		if err := tx.UpdateSchedule(s); err != nil {
 			return err
 		}
 	}

@@ -332,7 +332,11 @@ func (d *Describer) output(t reflect.Type) *Schema {
 	}
 	switch t.Kind() {
 	case reflect.Slice, reflect.Array:
-		return &Schema{Type: "array", Items: d.Output(t.Elem())}
+		elem := t.Elem()
+		if elem.Kind() == reflect.Pointer {
+			elem = elem.Elem() // no list holds nil
+		}
+		return &Schema{Type: "array", Items: d.Output(elem)}
 	case reflect.Map:
 		return &Schema{Type: "object", Values: d.Output(t.Elem())}
 	case reflect.Struct:
@@ -360,10 +364,17 @@ func (d *Describer) outputFields(s *Schema, t reflect.Type) {
 		if name == "" {
 			name = f.Name
 		}
+		if f.Type == reflect.TypeFor[*struct{}]() {
+			delete(s.Properties, name) // hides the field of an embedded struct
+			continue
+		}
 		r := parseRules(f.Tag.Get("wire"))
 		value := d.Output(f.Type)
-		if p := f.Type; p == reflect.TypeFor[json.RawMessage]() || p == reflect.TypeFor[[]json.RawMessage]() {
-			value = withObject(value, planOf(p), &r)
+		switch f.Type {
+		case reflect.TypeFor[json.RawMessage](), reflect.TypeFor[[]json.RawMessage]():
+			value = withObject(value, planOf(f.Type), &r)
+		case reflect.TypeFor[Opt[json.RawMessage]]():
+			value = OrNull(withObject(value, planOf(reflect.TypeFor[json.RawMessage]()), &r))
 		}
 		if r.nullable {
 			value = OrNull(value)

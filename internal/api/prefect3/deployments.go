@@ -103,13 +103,22 @@ func asRaw[T any](o wire.Opt[T]) wire.Opt[json.RawMessage] {
 func newSchedule(s client.ScheduleCreate) engine.ScheduleFields {
 	return engine.ScheduleFields{
 		Schedule: json.RawMessage(s.Schedule), Active: &s.Active, MaxScheduledRuns: (*int)(s.MaxScheduledRuns), Parameters: s.Parameters,
-		Slug: s.Slug, Replaces: s.Replaces,
+		Slug: s.Slug, Replaces: s.Replaces, Policy: policyFields(s.CatchupWindow, s.Overlap, s.MaxWaiting),
 	}
+}
+
+// policyFields reads the seconds of a policy's window.
+func policyFields(window wire.Opt[float64], overlap wire.Opt[core.Overlap], waiting wire.Opt[int]) engine.PolicyFields {
+	p := engine.PolicyFields{Overlap: overlap, MaxWaiting: waiting}
+	p.CatchupWindow.Set, p.CatchupWindow.Null = window.Set, window.Null
+	p.CatchupWindow.Value = time.Duration(window.Value * float64(time.Second)).Truncate(time.Microsecond)
+	return p
 }
 
 func changedSchedule(s client.ScheduleUpdate) engine.ScheduleFields {
 	f := engine.ScheduleFields{
 		Active: s.Active, MaxScheduledRuns: (*int)(s.MaxScheduledRuns), Parameters: s.Parameters, Slug: s.Slug, Replaces: s.Replaces,
+		Policy: policyFields(s.CatchupWindow, s.Overlap, s.MaxWaiting),
 	}
 	if s.Schedule != nil {
 		f.Schedule = json.RawMessage(*s.Schedule)

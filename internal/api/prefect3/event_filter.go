@@ -1,8 +1,8 @@
 package prefect3
 
 import (
-	"bytes"
 	"encoding/json"
+	"fmt"
 	"reflect"
 
 	"github.com/leat-dev/leat/internal/core"
@@ -24,16 +24,16 @@ type eventFilter struct {
 		Name          []string `json:"name" wire:"nullable"`
 		ExcludeName   []string `json:"exclude_name" wire:"nullable"`
 	} `json:"event"`
-	Resource    *resourceFilter           `json:"resource"`
-	Related     oneOrMany[resourceFilter] `json:"related"`
-	AnyResource oneOrMany[resourceFilter] `json:"any_resource"`
+	Resource    *resourceFilter              `json:"resource"`
+	Related     oneOrMany[relatedFilter]     `json:"related"`
+	AnyResource oneOrMany[anyResourceFilter] `json:"any_resource"`
 	ID          struct {
 		_  struct{}  `wire:"forbid"`
 		ID []core.ID `json:"id" wire:"nullable"`
 	} `json:"id"`
 	Text *struct {
 		_     struct{} `wire:"forbid"`
-		Query string   `json:"query" wire:"required"`
+		Query string   `json:"query" wire:"required,max=200"`
 	} `json:"text"`
 	Order eventOrder `json:"order" wire:"default=DESC"`
 }
@@ -44,15 +44,71 @@ type eventOrder string
 // Enum lists the values.
 func (eventOrder) Enum() []string { return []string{"ASC", "DESC"} }
 
-// resourceFilter is a filter of resources as clients send it.
+// resourceFilter is a filter of an event's own resource. Prefect REST: EventResourceFilter.
 type resourceFilter struct {
+	_        struct{}              `wire:"forbid"`
+	ID       []string              `json:"id" wire:"nullable"`
+	IDPrefix []string              `json:"id_prefix" wire:"nullable"`
+	Labels   map[string]labelValue `json:"labels" wire:"nullable"`
+	Distinct bool                  `json:"distinct"`
+}
+
+// relatedFilter is a filter of related resources. Prefect REST: EventRelatedFilter.
+type relatedFilter struct {
 	_                struct{}              `wire:"forbid"`
 	ID               []string              `json:"id" wire:"nullable"`
-	IDPrefix         []string              `json:"id_prefix" wire:"nullable"`
 	Role             []string              `json:"role" wire:"nullable"`
-	ResourcesInRoles [][]string            `json:"resources_in_roles" wire:"nullable"`
+	ResourcesInRoles []inRole              `json:"resources_in_roles" wire:"nullable"`
 	Labels           map[string]labelValue `json:"labels" wire:"nullable"`
-	Distinct         bool                  `json:"distinct"`
+}
+
+func (relatedFilter) member() string { return "EventRelatedFilter" }
+
+// anyResourceFilter is a filter of resources of both kinds. Prefect REST: EventAnyResourceFilter.
+type anyResourceFilter struct {
+	_        struct{}              `wire:"forbid"`
+	ID       []string              `json:"id" wire:"nullable"`
+	IDPrefix []string              `json:"id_prefix" wire:"nullable"`
+	Labels   map[string]labelValue `json:"labels" wire:"nullable"`
+}
+
+func (anyResourceFilter) member() string { return "EventAnyResourceFilter" }
+
+// inRole is the id of a resource and the role that it has.
+type inRole [2]string
+
+// DecodeWire implements wire's interface for types that decode themselves.
+func (p *inRole) DecodeWire(raw json.RawMessage) []wire.FieldError {
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) != nil {
+		return []wire.FieldError{{Type: "tuple_type", Msg: "Input should be a valid tuple", Input: raw}}
+	}
+	if len(list) > len(p) {
+		return []wire.FieldError{{
+			Type: "too_long", Msg: fmt.Sprintf("Tuple should have at most 2 items after validation, not %d", len(list)), Input: raw,
+			Ctx: map[string]any{"field_type": "Tuple", "max_length": 2, "actual_length": len(list)},
+		}}
+	}
+	var errs []wire.FieldError
+	for i := range p {
+		if i >= len(list) {
+			errs = append(errs, wire.FieldError{Type: "missing", Loc: []any{i}, Msg: "Field required", Input: raw})
+			continue
+		}
+		s, more := decoded[string](list[i])
+		for _, e := range more {
+			e.Loc = append([]any{i}, e.Loc...)
+			errs = append(errs, e)
+		}
+		p[i] = s
+	}
+	return errs
+}
+
+// WireSchema implements wire's interface for types that describe themselves.
+func (*inRole) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema {
+	two := 2
+	return &wire.Schema{Type: "array", MinItems: &two, MaxItems: &two}
 }
 
 // labelValue is a string or a list of strings.
@@ -82,21 +138,27 @@ func (*labelValue) WireSchema(of func(reflect.Type) *wire.Schema) *wire.Schema {
 	return wire.Or(of(reflect.TypeFor[string]()), of(reflect.TypeFor[[]string]()))
 }
 
-// oneOrMany is a value, a list of values, or null.
-type oneOrMany[T any] []T
+// oneOrMany is a value, a list of values, or null. T names itself in errors.
+type oneOrMany[T interface{ member() string }] []T
 
 // DecodeWire implements wire's interface for types that decode themselves.
 func (o *oneOrMany[T]) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	if isNull(raw) {
 		return nil
 	}
-	if bytes.HasPrefix(bytes.TrimSpace(raw), []byte{'['}) {
-		list, errs := decoded[[]T](raw)
-		*o = list
+	var v T
+	var list []T
+	single := wire.Of(v.member(), &v)
+	decode := single.Decode
+	single.Decode = func(raw json.RawMessage) []wire.FieldError {
+		errs := decode(raw)
+		if len(errs) == 0 {
+			list = []T{v}
+		}
 		return errs
 	}
-	v, errs := decoded[T](raw)
-	*o = []T{v}
+	errs := wire.Union(raw, single, wire.Of("list["+v.member()+"]", &list))
+	*o = list
 	return errs
 }
 
@@ -132,19 +194,31 @@ func (f *eventFilter) core() *core.EventFilter {
 }
 
 // empty tells whether the filter asks for nothing, not even that there be a resource.
-func (f *resourceFilter) empty() bool {
-	return len(f.ID)+len(f.IDPrefix)+len(f.Role)+len(f.ResourcesInRoles)+len(f.Labels) == 0
+func (f *relatedFilter) empty() bool {
+	return len(f.ID)+len(f.Role)+len(f.ResourcesInRoles)+len(f.Labels) == 0
 }
 
+func (f *anyResourceFilter) empty() bool { return len(f.ID)+len(f.IDPrefix)+len(f.Labels) == 0 }
+
 func (f *resourceFilter) core() core.ResourceFilter {
-	out := core.ResourceFilter{IDs: f.ID, IDPrefixes: f.IDPrefix, Roles: f.Role}
+	return core.ResourceFilter{IDs: f.ID, IDPrefixes: f.IDPrefix, Labels: labelSpecs(f.Labels)}
+}
+
+func (f *relatedFilter) core() core.ResourceFilter {
+	out := core.ResourceFilter{IDs: f.ID, Roles: f.Role, Labels: labelSpecs(f.Labels)}
 	for _, pair := range f.ResourcesInRoles {
-		if len(pair) == 2 {
-			out.InRoles = append(out.InRoles, [2]string{pair[0], pair[1]})
-		}
+		out.InRoles = append(out.InRoles, pair)
 	}
-	for key, values := range f.Labels {
-		out.Labels = append(out.Labels, core.LabelSpec{Key: key, Values: values})
+	return out
+}
+
+func (f *anyResourceFilter) core() core.ResourceFilter {
+	return core.ResourceFilter{IDs: f.ID, IDPrefixes: f.IDPrefix, Labels: labelSpecs(f.Labels)}
+}
+
+func labelSpecs(labels map[string]labelValue) (out []core.LabelSpec) {
+	for key, values := range labels {
+		out = append(out, core.LabelSpec{Key: key, Values: values})
 	}
 	return out
 }

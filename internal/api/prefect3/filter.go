@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/leat-dev/leat/internal/core"
@@ -32,7 +33,7 @@ func (f *filter[E]) DecodeWire(raw json.RawMessage) []wire.FieldError {
 // WireSchema implements wire's interface for types that describe themselves.
 func (*filter[E]) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema {
 	var e E
-	return filterSchema(core.FilterFields(e.entity()), true)
+	return filterSchema(core.FilterFields(e.entity()), grouped(e.entity()))
 }
 
 // into adds the filter, if it was given, to those of a query.
@@ -131,13 +132,16 @@ func (workerStatus) Enum() []string { return []string{"ONLINE", "OFFLINE"} }
 
 // decodeFilter reads an entity's filter and finds what is wrong in it.
 func decodeFilter(e core.Entity, raw json.RawMessage, into *core.Filter) []wire.FieldError {
-	return decodeGroup(core.FilterFields(e), "", raw, into)
+	return decodeGroup(core.FilterFields(e), "", grouped(e), raw, into)
 }
 
+// grouped tells whether the fields of an entity's filter can be joined by or.
+func grouped(e core.Entity) bool { return e != core.EntityBlockType }
+
 // decodeGroup reads an object whose keys are fields; prefix stands before their names.
-func decodeGroup(fields []core.Field, prefix string, raw json.RawMessage, into *core.Filter) []wire.FieldError {
+func decodeGroup(fields []core.Field, prefix string, grouped bool, raw json.RawMessage, into *core.Filter) []wire.FieldError {
 	return eachMember(raw, func(key string, value json.RawMessage) []wire.FieldError {
-		if key == "operator" {
+		if key == "operator" && grouped {
 			return decodeOperator(value, into)
 		}
 		for _, f := range fields {
@@ -149,8 +153,10 @@ func decodeGroup(fields []core.Field, prefix string, raw json.RawMessage, into *
 			}
 			var group core.Filter
 			var errs []wire.FieldError
-			if f.Fields != nil {
-				errs = decodeGroup(f.Fields, prefix+f.Name+".", value, &group)
+			if slices.Contains(f.Ops, core.OpQuery) {
+				errs = decodeSearch(f.Name, value, &group)
+			} else if f.Fields != nil {
+				errs = decodeGroup(f.Fields, prefix+f.Name+".", f.Grouped, value, &group)
 			} else {
 				errs = decodeOps(f, prefix+f.Name, value, &group)
 			}
@@ -161,6 +167,19 @@ func decodeGroup(fields []core.Field, prefix string, raw json.RawMessage, into *
 		}
 		return []wire.FieldError{extra(value)}
 	})
+}
+
+// maxQuery is the most characters of a text search.
+const maxQuery = 200
+
+// decodeSearch reads a text search, which has nothing but its query.
+func decodeSearch(name string, raw json.RawMessage, into *core.Filter) []wire.FieldError {
+	search, errs := decoded[struct {
+		_     struct{} `wire:"forbid"`
+		Query string   `json:"query" wire:"required,max=200"`
+	}](raw)
+	into.Conds = append(into.Conds, core.Cond{Field: name, Op: core.OpQuery, Value: search.Query})
+	return errs
 }
 
 // decodeOps reads an object whose keys are comparisons of one field.
@@ -197,7 +216,7 @@ func decodeValue(kind core.Kind, op core.Op, raw json.RawMessage) (any, []wire.F
 	switch op {
 	case core.OpIsNull, core.OpEq, core.OpExists:
 		return erase(decoded[bool](raw))
-	case core.OpLike, core.OpQuery:
+	case core.OpLike:
 		return erase(decoded[string](raw))
 	case core.OpBefore, core.OpAfter:
 		t, errs := decoded[wire.Time](raw)
@@ -207,7 +226,7 @@ func decodeValue(kind core.Kind, op core.Op, raw json.RawMessage) (any, []wire.F
 		return n, errs
 	case core.OpCreatorID:
 		return erase(decoded[[]core.ID](raw))
-	case core.OpAny, core.OpNotAny, core.OpAll, core.OpStartsWith, core.OpCreatorType:
+	case core.OpAny, core.OpNotAny, core.OpAll, core.OpStartsWith, core.OpCreatorType, core.OpQuery:
 	}
 	switch kind {
 	case core.KindID:

@@ -2,6 +2,7 @@ package prefect3
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/leat-dev/leat/internal/core"
 	"github.com/leat-dev/leat/internal/wire"
@@ -11,6 +12,11 @@ import (
 func filterSchema(fields []core.Field, grouped bool) *wire.Schema {
 	properties := map[string]*wire.Schema{}
 	for _, f := range fields {
+		if slices.Contains(f.Ops, core.OpQuery) {
+			most := maxQuery
+			properties[f.Name] = wire.OrNull(wire.Closed(map[string]*wire.Schema{"query": {Type: "string", MaxLength: &most}}, "query"))
+			continue
+		}
 		if f.Fields != nil {
 			properties[f.Name] = wire.OrNull(filterSchema(f.Fields, f.Grouped))
 			continue

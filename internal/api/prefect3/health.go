@@ -10,8 +10,14 @@ import (
 func (a *API) healthRoutes(r *api.Router) {
 	r.HandleOpen("GET", "/health", api.Handle(http.StatusOK, a.health))
 	r.HandleOpen("GET", "/ready", api.Handle(http.StatusOK, a.ready))
+	r.HandleOpen("GET", "/openapi.json", api.Handle(http.StatusOK, a.openAPI))
 	r.Handle("POST", "/admin/database/clear", api.Handle(http.StatusNoContent, a.clearDatabase))
 	r.Handle("GET", "/flow_runs/{id:uuid}/why", api.Handle(http.StatusOK, a.whyFlowRun))
+}
+
+// openAPI describes the API by the types that it reads and writes.
+func (a *API) openAPI(context.Context, struct{}) (map[string]any, error) {
+	return a.router.OpenAPI("leat: Prefect REST API", prefectVersion), nil
 }
 
 func (a *API) health(context.Context, struct{}) (bool, error) { return true, nil }

@@ -14,7 +14,7 @@ import (
 
 // poolQueueRoutes serve the queues of a pool by name.
 func (a *API) poolQueueRoutes(r *api.Router) {
-	r.Handle("POST", "/work_pools/{name}/queues", api.Handle(http.StatusCreated, a.createWorkQueue))
+	r.Handle("POST", "/work_pools/{name}/queues", api.Handle(http.StatusCreated, a.createPoolQueue))
 	r.Handle("GET", "/work_pools/{name}/queues/{queue}", api.Handle(http.StatusOK, get[poolQueue](a, poolQueueByName)))
 	r.Handle("PATCH", "/work_pools/{name}/queues/{queue}", api.Handle(http.StatusNoContent, a.updatePoolQueue))
 	r.Handle("DELETE", "/work_pools/{name}/queues/{queue}", api.Handle(http.StatusNoContent, a.deletePoolQueue))
@@ -34,21 +34,23 @@ func (a *API) workQueueRoutes(r *api.Router) {
 	r.Handle("GET", "/work_queues/{id:uuid}/status", api.Handle(http.StatusOK, a.workQueueStatus))
 }
 
-type createWorkQueueIn struct {
-	// Pool is empty on the path without one.
-	Request *http.Request
-	Body    client.WorkQueueCreate `body:""`
+func (a *API) createWorkQueue(ctx context.Context, in bodyIn[client.WorkQueueCreate]) (out client.WorkQueue, err error) {
+	return a.makeWorkQueue(ctx, "", in.Body)
 }
 
-func (a *API) createWorkQueue(ctx context.Context, in createWorkQueueIn) (out client.WorkQueue, err error) {
-	b := in.Body
+func (a *API) createPoolQueue(ctx context.Context, in nameIn[client.WorkQueueCreate]) (out client.WorkQueue, err error) {
+	return a.makeWorkQueue(ctx, in.Name, in.Body)
+}
+
+// makeWorkQueue makes a queue of the pool; "" is that of the oldest clients.
+func (a *API) makeWorkQueue(ctx context.Context, pool string, b client.WorkQueueCreate) (out client.WorkQueue, err error) {
 	q := engine.NewWorkQueue{
 		Name: b.Name, IsPaused: b.IsPaused, ConcurrencyLimit: b.ConcurrencyLimit, Priority: b.Priority, Filter: b.Filter.JSON(),
 	}
 	if b.Description != nil {
 		q.Description = *b.Description
 	}
-	made, err := a.Engine.CreateWorkQueue(ctx, a.workspace(ctx), in.Request.PathValue("name"), q)
+	made, err := a.Engine.CreateWorkQueue(ctx, a.workspace(ctx), pool, q)
 	if err != nil {
 		return out, err
 	}
