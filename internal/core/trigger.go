@@ -86,6 +86,8 @@ type TriggerTx interface {
 	DeepenTriggers(resources []string, depth int, at, before time.Time) error
 	// InsertTriggeredActions stores actions to be done and wakes TopicTriggeredActions.
 	InsertTriggeredActions(actions []*TriggeredAction) error
+	// TriggeredActionDue reports whether there is an action to claim.
+	TriggeredActionDue(now time.Time) (bool, error)
 	// ClaimTriggeredActions takes at most limit actions that are due, for the owner until the time.
 	ClaimTriggeredActions(owner string, now, until time.Time, limit int) ([]*TriggeredAction, error)
 	// FinishTriggeredAction removes an action that was done, and reports whether it was there.

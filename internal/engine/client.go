@@ -28,6 +28,9 @@ func ParseClient(userAgent, apiVersion string) Client {
 	return c
 }
 
+// ServerClient is the server itself, which knows all that it can.
+func ServerClient() Client { return Client{Version: firstToKeepLeases()} }
+
 func firstToKeepLeases() [3]int { return [3]int{3, 4, 11} }
 
 // KeepsLeases reports whether the client renews the lease of its deployment's slot.

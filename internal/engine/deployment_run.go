@@ -30,6 +30,8 @@ type DeploymentRun struct {
 	WorkQueueName *string
 	// State is the first state; nil stands for Scheduled now.
 	State *core.State
+	// Depth is how many firings of automations led to the run; 0 for none.
+	Depth int
 
 	// bulk words refusals as the reference does for one run of many.
 	bulk bool
@@ -46,7 +48,11 @@ func (e *Engine) CreateDeploymentRun(ctx context.Context, ws core.WorkspaceID, i
 		if err != nil {
 			return err
 		}
-		run, created, err = createDeploymentRun(tx, e.now(), d, in)
+		now := e.now()
+		run, created, err = createDeploymentRun(tx, now, d, in)
+		if err == nil && in.Depth > 0 {
+			err = tx.DeepenTriggers([]string{"prefect.flow-run." + run.ID.String()}, in.Depth, now, now.Add(-triggerLoop))
+		}
 		return err
 	})
 	return run, created, err

@@ -92,6 +92,13 @@ func (e *Engine) ClaimTriggeredActions(ctx context.Context, ws core.WorkspaceID,
 	claimed []*core.TriggeredAction, err error,
 ) {
 	now := e.now()
+	due := false
+	if err := e.store.View(ctx, ws, func(tx core.Tx) (err error) {
+		due, err = tx.TriggeredActionDue(now)
+		return err
+	}); err != nil || !due {
+		return nil, err
+	}
 	err = e.store.Update(ctx, ws, func(tx core.Tx) (err error) {
 		claimed, err = tx.ClaimTriggeredActions(owner, now, now.Add(hold), limit)
 		return err

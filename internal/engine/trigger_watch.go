@@ -21,6 +21,8 @@ type TriggerWatch struct {
 	// stored is the position in the database, nil for none; at is where the watch is.
 	stored *core.TriggerPosition
 	at     core.TriggerPosition
+	// changed tells that automations changed since the position was stored.
+	changed bool
 	// pending lists automations whose last change the watch has yet to come to.
 	pending map[core.ID]bool
 }
@@ -124,7 +126,9 @@ func (e *Engine) StepTriggers(ctx context.Context, w *TriggerWatch, limit int) (
 	to, seen := w.at, 0
 	err := e.store.View(ctx, w.ws, func(tx core.Tx) error {
 		if w.machine.Idle() && len(w.pending) == 0 {
-			return e.skipTriggers(tx, w, &to, now)
+			if err := skipTriggers(tx, w, &to, now); err != nil || len(w.pending) == 0 {
+				return err
+			}
 		}
 		events, cursor, err := tx.EventsAfter(w.at.Cursor, limit)
 		if err != nil {
@@ -143,8 +147,9 @@ func (e *Engine) StepTriggers(ctx context.Context, w *TriggerWatch, limit int) (
 	return seen, e.storeTriggers(ctx, w, to, now)
 }
 
-// skipTriggers goes past events that nobody waits for, unless one of them made an automation.
-func (e *Engine) skipTriggers(tx core.Tx, w *TriggerWatch, to *core.TriggerPosition, now time.Time) error {
+// skipTriggers goes past events that nobody waits for, unless somebody made an
+// automation among them.
+func skipTriggers(tx core.Tx, w *TriggerWatch, to *core.TriggerPosition, now time.Time) error {
 	cursor, err := tx.EventCursor()
 	if err != nil || cursor == w.at.Cursor {
 		return err
@@ -154,7 +159,7 @@ func (e *Engine) skipTriggers(tx core.Tx, w *TriggerWatch, to *core.TriggerPosit
 		return err
 	}
 	for _, a := range automations {
-		if a.Updated.After(w.at.At) {
+		if a.Enabled {
 			w.pending[a.ID] = true
 		}
 	}
@@ -172,19 +177,37 @@ func (e *Engine) see(tx core.Tx, w *TriggerWatch, events []*core.Event, now time
 	}
 	for _, ev := range events {
 		if id, ok := changedAutomation(ev); ok {
-			delete(w.pending, id)
-			a, err := tx.Automation(id)
-			switch {
-			case missing(err):
-				w.machine.Forget(id)
-			case err != nil:
+			if err := e.changeWatched(tx, w, ev, id, now); err != nil {
 				return err
-			default:
-				e.putAutomation(w, a, now)
 			}
 		}
 		w.machine.Event(ev, now)
 	}
+	return nil
+}
+
+// changeWatched does what an event tells of an automation's change. The row may
+// be newer than the event: then an automation that was off at this point stays
+// so until the event of its next change.
+func (e *Engine) changeWatched(tx core.Tx, w *TriggerWatch, ev *core.Event, id core.ID, now time.Time) error {
+	delete(w.pending, id)
+	w.changed = true
+	a, err := tx.Automation(id)
+	if missing(err) {
+		w.machine.Forget(id)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var then struct {
+		Enabled bool `json:"enabled"`
+	}
+	if json.Unmarshal(ev.Payload, &then) == nil && !then.Enabled && a.Updated.After(ev.Occurred) {
+		w.machine.Forget(id)
+		return nil
+	}
+	e.putAutomation(w, a, now)
 	return nil
 }
 
@@ -238,7 +261,7 @@ func (e *Engine) storeTriggers(ctx context.Context, w *TriggerWatch, to core.Tri
 	if err != nil {
 		return err
 	}
-	if changes.Empty() && w.stored != nil && (to.Cursor == w.at.Cursor || to.At.Sub(w.stored.At) < keepPosition) {
+	if changes.Empty() && !w.changed && w.stored != nil && (to.Cursor == w.at.Cursor || to.At.Sub(w.stored.At) < keepPosition) {
 		w.at = to // a later watch sees the same events again, and nothing follows from them
 		return nil
 	}
@@ -263,7 +286,7 @@ func (e *Engine) storeTriggers(ctx context.Context, w *TriggerWatch, to core.Tri
 	if err != nil {
 		return err
 	}
-	w.stored, w.at = &to, to
+	w.stored, w.at, w.changed = &to, to, false
 	return nil
 }
 

@@ -169,6 +169,13 @@ func (t *tx) InsertTriggeredActions(actions []*core.TriggeredAction) error {
 	})
 }
 
+// TriggeredActionDue implements core.TriggerTx.
+func (t *tx) TriggeredActionDue(now time.Time) (bool, error) {
+	found, err := list(t, func(r rows) (id core.ID, err error) { return id, r.Scan(&id) },
+		"SELECT ta.id FROM automation_action ta WHERE ta.ws + 0 = ? AND ta.due <= ? ORDER BY ta.due LIMIT 1", int64(t.ws), micros(now))
+	return len(found) > 0, err
+}
+
 // ClaimTriggeredActions implements core.TriggerTx.
 func (t *tx) ClaimTriggeredActions(owner string, now, until time.Time, limit int) ([]*core.TriggeredAction, error) {
 	claimed, err := list(t, scanTriggered, "SELECT "+triggeredColumns+` FROM automation_action ta WHERE ta.ws + 0 = ? AND ta.due <= ?

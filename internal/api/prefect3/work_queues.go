@@ -194,7 +194,12 @@ func (a *API) pollWorkQueue(ctx context.Context, in pollWorkQueueIn) ([]client.F
 		return nil, err
 	}
 	runs, err := a.Engine.PollQueue(ctx, a.workspace(ctx), in.ID, in.Body.Before.Ptr(), n, in.UI != nil && *in.UI)
-	return mapped(runs, a.flowRunOf), missingException(err, "Work queue with id "+in.ID.String()+" not found.")
+	return mapped(runs, func(r *core.FlowRun) client.FlowRun {
+		out := a.flowRunOf(r)
+		// This route alone names the queue and not its pool.
+		out.WorkPoolID, out.WorkPoolName = nil, nil
+		return out
+	}), missingException(err, "Work queue with id "+in.ID.String()+" not found.")
 }
 
 func (a *API) workQueueSlots(ctx context.Context, in idIn[numbered]) (out client.QueueSlots, err error) {
