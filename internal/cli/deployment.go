@@ -9,10 +9,11 @@ import (
 )
 
 func deploymentCommand(env *Env) *cobra.Command {
-	cmd := group("deployment", "List, show, run, pause and resume deployments",
+	cmd := group("deployment", "List, show, run, pause and resume deployments, set their schedules",
 		deploymentLsCommand(env),
 		deploymentShowCommand(env),
 		deploymentRunCommand(env),
+		deploymentScheduleCommand(env),
 		deploymentPauseCommand(env, true),
 		deploymentPauseCommand(env, false),
 	)

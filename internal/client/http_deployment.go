@@ -42,3 +42,9 @@ func (c *Client) PauseDeployment(ctx context.Context, id core.ID) error {
 func (c *Client) ResumeDeployment(ctx context.Context, id core.ID) error {
 	return c.Do(ctx, http.MethodPost, "/deployments/"+id.String()+"/resume_deployment", nil, nil)
 }
+
+// UpdateSchedule changes a deployment's schedule. Its parameters become those of
+// the change, or none. Prefect REST: PATCH /deployments/{id}/schedules/{id}.
+func (c *Client) UpdateSchedule(ctx context.Context, deployment, id core.ID, change ScheduleUpdate) error {
+	return c.Do(ctx, http.MethodPatch, "/deployments/"+deployment.String()+"/schedules/"+id.String(), change, nil)
+}
