@@ -34,5 +34,6 @@ you may read the files.`,
 			return importer.Export(ctx, f.target(), path, o)
 		})
 	}
+	cmd.AddCommand(exportPrefectCommand(env))
 	return cmd
 }

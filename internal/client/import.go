@@ -100,12 +100,12 @@ func (l *ConcurrencyLimit) Core() *core.ConcurrencyLimit {
 // rawOf is JSON as the domain keeps it: null is none.
 func rawOf[T any](j wire.JSON[T]) json.RawMessage { return notNull(json.RawMessage(j)) }
 
-// readiness is the status of what nobody has polled yet.
-func readiness(paused bool) core.Readiness {
-	if paused {
-		return core.PausedReady
+// unpolled is a status at a server that nobody has polled yet.
+func unpolled(s core.Readiness) core.Readiness {
+	if s == core.Ready {
+		return core.NotReady
 	}
-	return core.NotReady
+	return s
 }
 
 // Core returns the pool as the domain keeps it: not ready, for its workers are
@@ -117,7 +117,7 @@ func (p *WorkPool) Core() *core.WorkPool {
 		DefaultQueueID: p.DefaultQueueID, StorageConfiguration: p.Storage.JSON(),
 	}
 	if p.Status != nil {
-		status := readiness(p.IsPaused)
+		status := unpolled(*p.Status)
 		out.Status = &status
 	}
 	return out
@@ -128,7 +128,7 @@ func (q *WorkQueue) Core() *core.WorkQueue {
 	return &core.WorkQueue{
 		ID: q.ID, Created: q.Created.Time, Updated: q.Updated.Time, WorkPoolID: q.WorkPoolID, Name: q.Name, Description: q.Description,
 		IsPaused: q.IsPaused, ConcurrencyLimit: q.ConcurrencyLimit, Priority: q.Priority, LastPolled: q.LastPolled.Ptr(),
-		Status: readiness(q.IsPaused), Filter: rawOf(q.Filter),
+		Status: unpolled(q.Status), Filter: rawOf(q.Filter),
 	}
 }
 

@@ -4,6 +4,8 @@ argv: a number that sets the names of what this call makes apart, and how many
 runs of the small flow to make.
 """
 
+import json
+import os
 import sys
 from datetime import datetime, timedelta, timezone
 
@@ -26,7 +28,7 @@ from prefect.client.schemas.schedules import (
     RRuleSchedule,
 )
 from prefect.events import emit_event
-from prefect.events.actions import RunDeployment, SendNotification, DoNothing
+from prefect.events.actions import DoNothing, RunDeployment, SendNotification
 from prefect.events.schemas.automations import (
     CompoundTrigger,
     EventTrigger,
@@ -36,8 +38,6 @@ from prefect.events.schemas.automations import (
 from prefect.states import Completed, Running, Scheduled
 from prefect.variables import Variable
 from pydantic import SecretStr
-
-NUMBER, RUNS = int(sys.argv[1]), int(sys.argv[2])
 
 
 class Inner(Block):
@@ -133,13 +133,19 @@ async def rest(n: int):
                     pull_steps=[{"prefect.deployments.steps.set_working_directory": {"directory": "/tmp"}}],
                 )
             )
+        await client.create_work_queue(name="live", work_pool_name=f"process-pool-{n}")
+        here = os.path.dirname(os.path.abspath(__file__))
+        live = await client.create_deployment(
+            await client.create_flow(small), f"live-{n}", parameters={"n": 5}, entrypoint="import_fill.py:small", schedules=[],
+            work_pool_name=f"process-pool-{n}", work_queue_name="live",
+            pull_steps=[{"prefect.deployments.steps.set_working_directory": {"directory": here}}],
+        )
         await client.create_flow_run_from_deployment(deployments[0], parameters={"n": 7}, name=f"ahead-{n}",
                                                      state=Scheduled(scheduled_time=datetime.now(timezone.utc) + timedelta(days=30)))
         done = await client.create_flow_run_from_deployment(deployments[1], parameters={"n": 8}, name=f"done-{n}", tags=["by-hand"])
         await client.set_flow_run_state(done.id, Running(), force=True)
         await client.set_flow_run_state(done.id, Completed(message="by hand"), force=True)
         busy = await client.create_flow_run(small, parameters={"n": 1}, name=f"busy-{n}", state=Running())
-        assert busy.id
         body = {"name": f"search {n}", "filters": [{"object": "flow_run", "property": "name", "type": "string", "operation": "equals", "value": "x"}]}
         (await client._client.put("/saved_searches/", json=body)).raise_for_status()
         event = EventTrigger(expect={"prefect.flow-run.Failed"}, match={"prefect.resource.id": "prefect.flow-run.*"},
@@ -156,10 +162,11 @@ async def rest(n: int):
             Automation(name=f"row-{n}", trigger=SequenceTrigger(within=timedelta(seconds=60), triggers=[event, event]), actions=[DoNothing()]),
         ):
             await automation.acreate()
+        return {"live": str(live), "busy": str(busy.id), "pool": f"process-pool-{n}", "slack": str(slack)}
 
 
 def main():
-    n = NUMBER
+    n, runs = int(sys.argv[1]), int(sys.argv[2])
     Variable.set(f"plain_{n}", "text", tags=["v"])
     Variable.set(f"nested_{n}", {"a": [1, 2, {"b": None}]})
     Secret(value="hush hush").save(f"secret-{n}")
@@ -168,9 +175,9 @@ def main():
     with tags("nightly"):
         parent(n)
     broken(return_state=True)
-    for i in range(RUNS):
+    for i in range(runs):
         small(i)
-    anyio.run(rest, n)
+    print(json.dumps(anyio.run(rest, n)))
 
 
 if __name__ == "__main__":
