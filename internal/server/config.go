@@ -55,6 +55,10 @@ type Config struct {
 	StopTimeout time.Duration
 	// MaxBody is the size in bytes of the largest request body.
 	MaxBody int64
+	// CSRF asks clients of the Prefect API for a token with each request that changes something.
+	CSRF bool
+	// CSRFLifetime is how long such a token is good for.
+	CSRFLifetime time.Duration
 	// AllowDatabaseClear lets POST /api/admin/database/clear empty the database.
 	AllowDatabaseClear bool
 	// EncryptionKey seals secrets at rest: 32 bytes in base64; "" keeps a key in a file in Home.
@@ -92,7 +96,7 @@ type Setting struct {
 func Default(home string) Config {
 	return Config{
 		Host: "127.0.0.1", Port: 4200, Home: home, SilenceTimeout: 30 * time.Second, ClaimTimeout: 60 * time.Second,
-		LateAfter: 15 * time.Second, SlotWait: 30 * time.Second, SchedulerInterval: 30 * time.Second, StopTimeout: 9 * time.Second, MaxBody: 32 << 20,
+		LateAfter: 15 * time.Second, SlotWait: 30 * time.Second, SchedulerInterval: 30 * time.Second, StopTimeout: 9 * time.Second, MaxBody: 32 << 20, CSRFLifetime: time.Hour,
 		Keep:                core.Retention{Runs: 90 * day, Logs: 30 * day, Events: 7 * day, Artifacts: 90 * day},
 		BackupBeforeUpgrade: true,
 		AWSAccount:          sfn.DefaultAccount, AWSRegion: sfn.DefaultRegion, MaxMachines: engine.DefaultMaxMachines, MaxPayload: 256 << 10, MaxEvents: asl.DefaultEvents,
@@ -107,6 +111,8 @@ func (c *Config) Settings() []Setting {
 		{"port", []string{"LEAT_PORT"}, "port to listen on (0 = any free port)", &c.Port},
 		{"database", []string{"LEAT_DATABASE"}, "SQLite file or postgres:// URL (default leat.db in LEAT_HOME)", &c.Database},
 		{"auth-string", []string{"LEAT_AUTH_STRING", "PREFECT_SERVER_API_AUTH_STRING"}, "user:password that clients must send (PREFECT_API_AUTH_STRING at the client)", &c.AuthString},
+		{"csrf-protection", []string{"LEAT_CSRF_PROTECTION", "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED", "PREFECT_SERVER_CSRF_PROTECTION_ENABLED"}, "refuse requests that change something without a token of GET /api/csrf-token", &c.CSRF},
+		{"csrf-token-lifetime", []string{"LEAT_CSRF_TOKEN_LIFETIME"}, "time that such a token is good for", &c.CSRFLifetime},
 		{"heartbeat-timeout", []string{"LEAT_HEARTBEAT_TIMEOUT"}, "silence after which a running flow run is crashed (0 = three beats of the run's own rhythm)", &c.HeartbeatTimeout},
 		{"silence-timeout", []string{"LEAT_SILENCE_TIMEOUT"}, "the same for a run whose event connection broke", &c.SilenceTimeout},
 		{"claim-timeout", []string{"LEAT_CLAIM_TIMEOUT"}, "time after which a run is offered again whose worker died before starting it", &c.ClaimTimeout},

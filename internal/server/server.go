@@ -105,6 +105,7 @@ func assemble(ctx context.Context, cfg Config, env Environment, log *slog.Logger
 		Engine: eng, Now: env.Now, Log: log, BodyLimit: cfg.MaxBody, Done: done, TouchEvery: touchEvery(cfg),
 		Auth: api.Auth{Secret: cfg.AuthString, Open: []string{"/api/health", "/api/ready"}},
 	}
+	prefect.CSRF = prefect3.CSRF{Enabled: cfg.CSRF, Lifetime: cfg.CSRFLifetime}
 	if cfg.AllowDatabaseClear {
 		prefect.Clear = db.Clear
 	}

@@ -22,6 +22,8 @@ type Config struct {
 	Log *slog.Logger
 	// Auth guards all but the health checks.
 	Auth api.Auth
+	// CSRF asks clients for tokens; its zero value does not.
+	CSRF CSRF
 	// BodyLimit is the size in bytes of the largest body; 0 is api.DefaultBodyLimit.
 	BodyLimit int64
 	// Clear empties the database for POST /admin/database/clear; nil when that is not allowed.
@@ -89,6 +91,9 @@ func (a *API) Operations() []api.Operation { return a.router.Operations() }
 
 // guard checks who asks, and with which version of the API.
 func (a *API) guard(r *http.Request) error {
+	if err := a.checkCSRF(r); err != nil {
+		return err
+	}
 	if err := checkVersion(r.Header.Get("X-Prefect-Api-Version")); err != nil {
 		return err
 	}
