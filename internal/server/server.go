@@ -47,7 +47,9 @@ func Run(ctx context.Context, cfg Config, env Environment) error {
 			"set --auth-string user:password (PREFECT_API_AUTH_STRING at the clients)")
 	}
 	metrics := newMetrics()
-	db, err := store.Open(ctx, store.Config{Database: cfg.Database, Log: log, Now: env.Now, Observe: metrics.commit})
+	db, err := store.Open(ctx, store.Config{
+		Database: cfg.Database, Log: log, Now: env.Now, Observe: metrics.commit, BackupBeforeUpgrade: cfg.BackupBeforeUpgrade,
+	})
 	if err != nil {
 		return err
 	}
@@ -121,7 +123,7 @@ func assemble(ctx context.Context, cfg Config, env Environment, log *slog.Logger
 		Handler: handler(dialect, states, db, env, log, metrics), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 120 * time.Second,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), ConnContext: api.WithConn,
 	}
-	log.Info("listening", "address", listener.Addr().String(), "database", redacted(cfg.Database), "version", env.Version)
+	log.Info("listening", "address", listener.Addr().String(), "database", store.Redacted(cfg.Database), "version", env.Version)
 	return &parts{log, cfg.StopTimeout, listener, srv, dialect, done, services(cfg, env, log, eng, db, runner), db}, nil
 }
 

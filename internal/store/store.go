@@ -22,6 +22,9 @@ type Config struct {
 	Observe func(closures int, took time.Duration)
 	// Now is the clock for observing; nil means time is not observed.
 	Now func() time.Time
+	// BackupBeforeUpgrade copies a SQLite file that holds something before its
+	// schema is changed.
+	BackupBeforeUpgrade bool
 	// ReadConns is the number of connections for reads; 0 means 4.
 	ReadConns int
 }
@@ -271,3 +274,6 @@ func dataTables() []string {
 		"run_remains",
 	}
 }
+
+// Tables lists all tables but those of the migrations and workspaces.
+func Tables() []string { return append(derivedTables(), dataTables()...) }
