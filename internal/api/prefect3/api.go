@@ -61,7 +61,7 @@ func New(cfg Config) *API {
 	d := Dialect(cfg.Log)
 	d.BodyLimit = cfg.BodyLimit
 	a.router = api.NewRouter(d, "/api")
-	a.router.Guard = a.guard
+	a.router.Guard, a.router.Alias = a.guard, withoutScope
 	for _, routes := range []func(*api.Router){
 		a.healthRoutes, a.flowRoutes, a.flowRunRoutes, a.taskRunRoutes, a.taskQueueRoutes, a.stateRoutes, a.logRoutes, a.eventRoutes,
 		a.deploymentRoutes, a.workPoolRoutes, a.poolQueueRoutes, a.workQueueRoutes,
