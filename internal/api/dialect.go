@@ -115,7 +115,7 @@ func (d *Dialect) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	res := d.Error(r, err)
 	if res.Status >= http.StatusInternalServerError {
-		attrs := []any{"method", r.Method, "path", r.URL.Path, "status", res.Status, "error", err.Error()}
+		attrs := []any{"method", r.Method, "path", shownPath(r), "status", res.Status, "error", err.Error()}
 		if rec := recorderOf(w); rec != nil {
 			attrs = append(attrs, "request_id", rec.id)
 			w.Header().Set("X-Request-Id", rec.id)

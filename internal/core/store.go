@@ -63,6 +63,7 @@ type Tx interface {
 	AutomationTx
 	TriggerTx
 	SavedSearchTx
+	WebhookTx
 	BlockTypeTx
 	BlockSchemaTx
 	BlockDocumentTx

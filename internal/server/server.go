@@ -173,9 +173,10 @@ func newLogger(cfg Config, w io.Writer) *slog.Logger {
 }
 
 // handler puts the dialects and the server's own pages under one address.
-func handler(prefect, states http.Handler, db core.Store, env Environment, log *slog.Logger, m *metrics) http.Handler {
+func handler(prefect *prefect3.API, states http.Handler, db core.Store, env Environment, log *slog.Logger, m *metrics) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/", prefect)
+	mux.Handle("/hooks/", prefect.Hooks())
 	mux.Handle("POST /{$}", states)
 	mux.Handle("GET /metrics", m.handler())
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "true") })

@@ -267,7 +267,7 @@ func dataTables() []string {
 		"work_pool", "work_queue", "worker", "worker_life", "deployment", "deployment_schedule",
 		"concurrency_limit", "concurrency_lease", "concurrency_lease_slot", "lease_attendance",
 		"variable", "artifact", "artifact_collection", "flow_run_input", "automation", "automation_resource", "automation_position",
-		"automation_bucket", "automation_child_firing", "automation_follower", "automation_action", "automation_depth", "saved_search", "setting",
+		"automation_bucket", "automation_child_firing", "automation_follower", "automation_action", "automation_depth", "saved_search", "setting", "webhook",
 		"block_type", "block_schema", "block_document", "block_document_reference",
 		"state_machine", "state_machine_revision", "state_machine_version", "state_machine_alias", "activity",
 		"execution", "execution_piece", "execution_history", "execution_action", "map_run", "map_run_item",

@@ -40,6 +40,7 @@ type API struct {
 	Config
 	store  core.Store
 	router *api.Router
+	hooks  *api.Router
 }
 
 // prefectVersion is the version that clients are told: that of the Prefect
@@ -66,10 +67,11 @@ func New(cfg Config) *API {
 		a.healthRoutes, a.flowRoutes, a.flowRunRoutes, a.taskRunRoutes, a.taskQueueRoutes, a.stateRoutes, a.logRoutes, a.eventRoutes,
 		a.deploymentRoutes, a.workPoolRoutes, a.poolQueueRoutes, a.workQueueRoutes,
 		a.concurrencyRoutes, a.tagLimitRoutes, a.variableRoutes, a.artifactRoutes, a.blockTypeRoutes, a.blockSchemaRoutes,
-		a.blockDocumentRoutes, a.inputRoutes, a.automationRoutes, a.savedSearchRoutes, a.adminRoutes, a.collectionRoutes, a.importRoutes,
+		a.blockDocumentRoutes, a.inputRoutes, a.automationRoutes, a.savedSearchRoutes, a.webhookRoutes, a.adminRoutes, a.collectionRoutes, a.importRoutes,
 	} {
 		routes(a.router)
 	}
+	a.hooks = a.newHooks()
 	return a
 }
 
@@ -81,7 +83,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.router.Serve
 
 // Drain waits until all handlers have returned, or ctx ends, and lists the
 // routes of those that have not. Websockets end once Done is closed.
-func (a *API) Drain(ctx context.Context) (left []string) { return a.router.Drain(ctx) }
+func (a *API) Drain(ctx context.Context) (left []string) {
+	return append(a.router.Drain(ctx), a.hooks.Drain(ctx)...)
+}
 
 // Routes lists what is served, such as "POST /api/flows/".
 func (a *API) Routes() []string { return a.router.Routes() }
