@@ -27,6 +27,7 @@ var layers = map[string]int{
 	"internal/jsonata":         1,
 	"internal/asl":             2,
 	"internal/trigger":         2,
+	"internal/action":          4,
 	"internal/sqlite":          1,
 	"internal/store/migration": 1,
 	"internal/wire":            2,

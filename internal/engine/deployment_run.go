@@ -97,7 +97,7 @@ func runParameters(tx core.Tx, d *core.Deployment, in DeploymentRun) (json.RawMe
 	if in.bulk {
 		hydrating, refused = "", "Parameter validation failed: "
 	}
-	parameters, err := hydrate(tx, mergeObjects(d.Parameters, in.Parameters))
+	parameters, err := hydrate(tx, mergeObjects(d.Parameters, in.Parameters), renderBare)
 	if err != nil {
 		return nil, core.Errorf(core.BadRequest, "%s%s", hydrating, err)
 	}

@@ -66,7 +66,7 @@ func checkUpdate(tx core.Tx, now time.Time, d *core.Deployment, in DeploymentFie
 	}
 	parameters := d.Parameters
 	if given, ok := in.Parameters.Get(); ok {
-		hydrated, err := hydrate(tx, given)
+		hydrated, err := hydrate(tx, given, renderBare)
 		if err != nil {
 			return core.Errorf(core.BadRequest, "Error hydrating deployment parameters: %s", err)
 		}
