@@ -4,15 +4,34 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 )
+
+const account, workspace = "00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b"
+
+// TestTerraformMayNameAccountAndWorkspace replays the calls that Terraform's
+// provider makes, below the path that it uses when it was given both.
+func TestTerraformMayNameAccountAndWorkspace(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/terraform.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(newHandler(t))
+	defer server.Close()
+	story := parseExchanges(t, string(text))
+	for i := range story {
+		story[i].path = "/accounts/" + account + "/workspaces/" + workspace + story[i].path
+	}
+	play(t, server, story)
+}
 
 func TestPathsMayNameAccountAndWorkspace(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(newHandler(t))
 	defer server.Close()
-	const account, workspace = "00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b"
 	const scope = "/api/accounts/" + account + "/workspaces/" + workspace
 	for _, tt := range []struct {
 		name, method, path, body string
