@@ -9,6 +9,7 @@ import (
 
 	"github.com/leat-dev/leat/internal/core"
 	"github.com/leat-dev/leat/internal/jinja"
+	"github.com/leat-dev/leat/internal/value"
 	"github.com/leat-dev/leat/internal/wire"
 )
 
@@ -23,7 +24,13 @@ var errAbsent = errors.New("no value")
 type Render func(template string) (string, error)
 
 // renderBare renders templates that have nothing to name.
-func renderBare(template string) (string, error) { return jinja.Environment{}.Render(template, nil) }
+func renderBare(template string) (string, error) {
+	parsed, err := jinja.Parse(template)
+	if err != nil {
+		return "", err
+	}
+	return parsed.Render(nil)
+}
 
 // hydration is the work on one set of parameters.
 type hydration struct {
@@ -50,6 +57,9 @@ func hydrate(tx core.Tx, parameters json.RawMessage, render Render) (json.RawMes
 	out, err := hydration{tx, render}.value(parameters)
 	if errors.Is(err, errAbsent) {
 		return json.RawMessage("{}"), nil
+	}
+	if err == nil && !bytes.HasPrefix(out, []byte("{")) {
+		return nil, fmt.Errorf("parameters are an object, not %s", out)
 	}
 	return out, err
 }
@@ -116,22 +126,7 @@ func (h hydration) placeholder(kind string, fields []member) (json.RawMessage, e
 	case "json":
 		return h.fromJSON(value, has)
 	case "jinja":
-		template, ok := fieldOf(fields, "template")
-		if !ok {
-			return nil, errors.New("Missing 'template' key in __prefect object") //nolint:staticcheck // the reference's text
-		}
-		if !bytes.Contains(template, []byte("{{")) && !bytes.Contains(template, []byte("{%")) && !bytes.Contains(template, []byte("{#")) {
-			return template, nil // nothing to render
-		}
-		var text string
-		if err := json.Unmarshal(template, &text); err != nil {
-			return template, nil //nolint:nilerr // what is not a text stays as it is
-		}
-		out, err := h.render(text)
-		if err != nil {
-			return nil, err
-		}
-		return json.Marshal(out)
+		return h.jinja(fields)
 	case "workspace_variable":
 		return h.variable(fields)
 	}
@@ -159,28 +154,46 @@ func (h hydration) fromJSON(value json.RawMessage, has bool) (json.RawMessage, e
 	var doc json.RawMessage
 	if err := wire.Decode([]byte(text), &doc); err != nil {
 		if malformed, ok := errors.AsType[*wire.Malformed](err); ok {
-			line, column := position(text, malformed.Pos)
-			return nil, fmt.Errorf("Invalid JSON: %s: line %d column %d (char %d)", //nolint:staticcheck // the reference's text
-				malformed.Reason, line, column, malformed.Pos)
+			return nil, fmt.Errorf("Invalid JSON: %s", malformed.In(text)) //nolint:staticcheck // the reference's text
 		}
 		return nil, fmt.Errorf("Invalid JSON: %w", err) //nolint:staticcheck // the reference's text
 	}
 	return json.RawMessage(text), nil
 }
 
-// position turns a count of characters into a line and a column, from 1.
-func position(text string, at int) (line, column int) {
-	line, column = 1, 1
-	for i, r := range []rune(text) {
-		if i >= at {
-			break
-		}
-		column++
-		if r == '\n' {
-			line, column = line+1, 1
-		}
+// jinja renders a template.
+func (h hydration) jinja(fields []member) (json.RawMessage, error) {
+	template, ok := fieldOf(fields, "template")
+	if !ok {
+		return nil, errors.New("Missing 'template' key in __prefect object") //nolint:staticcheck // the reference's text
 	}
-	return line, column
+	if len(template) > 0 && template[0] == '{' {
+		inner, err := h.value(template)
+		if err != nil {
+			return nil, err
+		}
+		template = inner
+	}
+	var text string
+	switch {
+	case len(template) > 0 && (template[0] == '{' || template[0] == '['):
+		// There is nothing to render, but its Python text must be a template.
+		shown, err := jinja.Environment{}.Render("{{ v }}", map[string]any{"v": template})
+		if err == nil {
+			_, err = jinja.Parse(shown)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("Invalid jinja: %w", err) //nolint:staticcheck // the reference's text
+		}
+		return template, nil
+	case len(template) == 0 || template[0] != '"' || json.Unmarshal(template, &text) != nil:
+		return nil, fmt.Errorf("Invalid jinja: a template is a text, not %s", template) //nolint:staticcheck // begins as the reference's text
+	}
+	out, err := h.render(text)
+	if err != nil {
+		return nil, fmt.Errorf("Invalid jinja: %w", err) //nolint:staticcheck // the reference's text
+	}
+	return value.AppendString(nil, out), nil
 }
 
 func (h hydration) variable(fields []member) (json.RawMessage, error) {

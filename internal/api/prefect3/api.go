@@ -67,7 +67,7 @@ func New(cfg Config) *API {
 		a.healthRoutes, a.flowRoutes, a.flowRunRoutes, a.taskRunRoutes, a.taskQueueRoutes, a.stateRoutes, a.logRoutes, a.eventRoutes,
 		a.deploymentRoutes, a.workPoolRoutes, a.poolQueueRoutes, a.workQueueRoutes,
 		a.concurrencyRoutes, a.tagLimitRoutes, a.variableRoutes, a.artifactRoutes, a.blockTypeRoutes, a.blockSchemaRoutes,
-		a.blockDocumentRoutes, a.inputRoutes, a.automationRoutes, a.savedSearchRoutes, a.webhookRoutes, a.adminRoutes, a.collectionRoutes, a.importRoutes,
+		a.blockDocumentRoutes, a.inputRoutes, a.automationRoutes, a.savedSearchRoutes, a.webhookRoutes, a.adminRoutes, a.collectionRoutes, a.importRoutes, a.templateRoutes,
 	} {
 		routes(a.router)
 	}
