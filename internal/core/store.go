@@ -49,6 +49,7 @@ type Tx interface {
 	TaskRunTx
 	LogTx
 	EventTx
+	EventCountTx
 	DeploymentTx
 	ScheduleTx
 	SchedulePolicyTx

@@ -105,7 +105,8 @@ func assemble(ctx context.Context, cfg Config, env Environment, log *slog.Logger
 	done := make(chan struct{})
 	prefect := prefect3.Config{
 		Engine: eng, Now: env.Now, Log: log, BodyLimit: cfg.MaxBody, Done: done, TouchEvery: touchEvery(cfg),
-		Auth: api.Auth{Secret: cfg.AuthString, Open: []string{"/api/health", "/api/ready"}},
+		Auth:     api.Auth{Secret: cfg.AuthString, Open: []string{"/api/health", "/api/ready"}},
+		Settings: cfg.prefectSettings(),
 	}
 	prefect.CSRF = prefect3.CSRF{Enabled: cfg.CSRF, Lifetime: cfg.CSRFLifetime}
 	if cfg.AllowDatabaseClear {

@@ -60,6 +60,7 @@ func services(cfg Config, env Environment, log *slog.Logger, eng *engine.Engine,
 		loop("schedule policy", time.Second, policy.Tick),
 		loop("zombie", zombieInterval(cfg), zombie.Tick),
 		loop("cancel", 5*time.Second, cancel.Tick),
+		loop("tally", 2*time.Second, service.Tally{Store: db, Now: env.Now, After: 90 * time.Second}.Tick),
 		{"states", func(ctx context.Context) error {
 			err := states.Run(ctx)
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(2*time.Second, cfg.StopTimeout/20))

@@ -26,6 +26,8 @@ type Config struct {
 	CSRF CSRF
 	// BodyLimit is the size in bytes of the largest body; 0 is api.DefaultBodyLimit.
 	BodyLimit int64
+	// Settings are shown by GET /admin/settings: values by paths such as "server.api.port".
+	Settings map[string]any
 	// Clear empties the database for POST /admin/database/clear; nil when that is not allowed.
 	Clear func(ctx context.Context) error
 	// TouchEvery is how often an open event socket counts as a sign of life of
@@ -38,9 +40,10 @@ type Config struct {
 // API serves the dialect under /api.
 type API struct {
 	Config
-	store  core.Store
-	router *api.Router
-	hooks  *api.Router
+	store   core.Store
+	router  *api.Router
+	workers taskWorkers
+	hooks   *api.Router
 }
 
 // prefectVersion is the version that clients are told: that of the Prefect
@@ -65,7 +68,8 @@ func New(cfg Config) *API {
 	a.router.Guard, a.router.Alias = a.guard, withoutScope
 	for _, routes := range []func(*api.Router){
 		a.healthRoutes, a.flowRoutes, a.flowRunRoutes, a.taskRunRoutes, a.taskQueueRoutes, a.stateRoutes, a.logRoutes, a.eventRoutes,
-		a.deploymentRoutes, a.workPoolRoutes, a.poolQueueRoutes, a.workQueueRoutes,
+		a.runHistoryRoutes, a.runBulkRoutes, a.flowRunGraphRoutes, a.logDownloadRoutes, a.eventCountRoutes, a.uiRoutes, a.taskWorkerRoutes,
+		a.settingsRoutes, a.deploymentRoutes, a.workPoolRoutes, a.poolQueueRoutes, a.workQueueRoutes,
 		a.concurrencyRoutes, a.tagLimitRoutes, a.variableRoutes, a.artifactRoutes, a.blockTypeRoutes, a.blockSchemaRoutes,
 		a.blockDocumentRoutes, a.inputRoutes, a.automationRoutes, a.savedSearchRoutes, a.webhookRoutes, a.adminRoutes, a.collectionRoutes, a.importRoutes, a.templateRoutes,
 	} {
