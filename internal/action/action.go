@@ -76,6 +76,8 @@ type task struct {
 	spec   engine.ActionSpec
 	fields fields
 	result engine.ActionResult
+	// used are the block that the action uses, and its type.
+	used []core.Labels
 }
 
 // failure is why an action cannot be done, in words for its event.
@@ -123,7 +125,9 @@ func (t *task) reason(err error) string {
 	if !known {
 		return fmt.Sprintf("Unexpected error in '%s' action: %s", t.fields.Type, err)
 	}
-	t.detail("status_code", status)
+	if t.fields.Type != "send-notification" && t.fields.Type != "call-webhook" {
+		t.detail("status_code", status)
+	}
 	if status == 409 || status == 422 {
 		return fmt.Sprintf("Validation error occurred for '%s' - %s", t.fields.Type, err)
 	}

@@ -46,8 +46,9 @@ func (t *task) tellLoaded(ctx context.Context, doc *engine.Document) error {
 	if err := t.Engine.RecordEvents(ctx, t.ws, []*core.Event{ev}); err != nil {
 		return err
 	}
-	t.relate(id, "block", name)
-	t.result.Related = append(t.result.Related, kind)
+	t.used = []core.Labels{{
+		{Key: core.ResourceID, Value: id}, {Key: core.ResourceName, Value: name}, {Key: core.ResourceRole, Value: "block"},
+	}, kind}
 	return nil
 }
 
@@ -59,6 +60,7 @@ func (t *task) sendNotification(ctx context.Context) error {
 	if !notify.Supports(block.TypeSlug) {
 		return failure("The referenced block was not a notification block")
 	}
+	t.result.Related = append(t.result.Related, t.used...)
 	subject, err := t.render(ctx, t.fields.Subject)
 	if err != nil {
 		return err
@@ -96,6 +98,7 @@ func (t *task) callWebhook(ctx context.Context) error {
 	if _, ok := errors.AsType[*notify.Unsupported](err); ok {
 		return failure("The referenced block was not a webhook block")
 	}
+	t.result.Related = append(t.result.Related, t.used...)
 	if err != nil {
 		return failf("Webhook call failed: %s", err)
 	}

@@ -65,17 +65,27 @@ func (t *task) parameters(ctx context.Context) (json.RawMessage, error) {
 	}
 	upgrade(doc)
 	upgraded := value.Append(nil, doc)
-	hydrated, err := t.Engine.Hydrate(ctx, t.ws, upgraded, func(template string) (string, error) {
-		vars, err := t.variables(ctx, template)
-		if err != nil {
-			return "", err
-		}
-		return t.Templates.Render(template, vars)
-	})
+	vars, err := t.variables(ctx, string(upgraded)) // before hydrating, which holds a connection of its own
+	if err != nil {
+		return nil, err
+	}
+	hydrated, err := t.Engine.Hydrate(ctx, t.ws, upgraded, func(template string) (string, error) { return t.Templates.Render(template, vars) })
 	if err != nil && core.CodeOf(err) != core.Unavailable {
-		return nil, failf("Unable to create flow run from deployment: HydrationError('%s')", err)
+		return nil, failf("Unable to create flow run from deployment: %s()", fault(err))
 	}
 	return hydrated, err
+}
+
+// fault names what is wrong with a placeholder as the reference does.
+func fault(err error) string {
+	for _, f := range [][2]string{
+		{"Invalid jinja", "InvalidJinja"}, {"Invalid JSON", "InvalidJSON"}, {"Variable", "WorkspaceVariableNotFound"},
+	} {
+		if strings.HasPrefix(err.Error(), f[0]) {
+			return f[1]
+		}
+	}
+	return "HydrationError"
 }
 
 // upgrade turns texts that are templates into the objects that stand for what
