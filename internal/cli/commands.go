@@ -16,6 +16,7 @@ func rootCommand(env *Env) *cobra.Command {
 		deploymentCommand(env),
 		flowCommand(env),
 		poolCommand(env),
+		webhookCommand(env),
 		aslCommand(env),
 		ecsLocalCommand(env),
 		backupCommand(env),

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/leat-dev/leat/internal/core"
 	"github.com/leat-dev/leat/internal/wire"
@@ -71,6 +72,13 @@ func (c *Client) EnableWebhook(ctx context.Context, id core.ID, enabled bool) er
 // RotateWebhook gives a webhook another address. Prefect Cloud REST: POST /webhooks/{id}/rotate.
 func (c *Client) RotateWebhook(ctx context.Context, id core.ID) (Webhook, error) {
 	return post[Webhook](ctx, c, "/webhooks/"+id.String()+"/rotate", nil)
+}
+
+// HookURL is the address at which a webhook with the slug takes requests.
+func (c *Client) HookURL(slug string) string {
+	u := *c.base
+	u.Path, u.RawPath = strings.TrimSuffix(u.Path, "/api")+"/hooks/"+slug, ""
+	return u.String()
 }
 
 // DeleteWebhook removes a webhook. Prefect Cloud REST: DELETE /webhooks/{id}.

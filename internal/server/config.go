@@ -17,6 +17,7 @@ import (
 	"github.com/leat-dev/leat/internal/asl"
 	"github.com/leat-dev/leat/internal/core"
 	"github.com/leat-dev/leat/internal/engine"
+	"github.com/leat-dev/leat/internal/notify"
 )
 
 // Config says how a server runs. A setting's value comes from its flag, else
@@ -61,6 +62,9 @@ type Config struct {
 	CSRFLifetime time.Duration
 	// AllowDatabaseClear lets POST /api/admin/database/clear empty the database.
 	AllowDatabaseClear bool
+	// AllowPrivateWebhooks are the addresses and CIDR ranges of private networks, divided by commas, that
+	// notifications and webhooks of automations may reach, or "all"; "" lets them reach public addresses alone.
+	AllowPrivateWebhooks string
 	// EncryptionKey seals secrets at rest: 32 bytes in base64; "" keeps a key in a file in Home.
 	EncryptionKey string
 	// AWSAccount is the 12-digit account whose state machines lie in the default workspace.
@@ -128,6 +132,7 @@ func (c *Config) Settings() []Setting {
 		{"max-body", []string{"LEAT_MAX_BODY"}, "largest request body in bytes", &c.MaxBody},
 		{"encryption-key", []string{"LEAT_ENCRYPTION_KEY"}, "32 bytes in base64 that seal secrets (default: a key file in LEAT_HOME)", &c.EncryptionKey},
 		{"allow-database-clear", []string{"LEAT_ALLOW_DATABASE_CLEAR"}, "let POST /api/admin/database/clear empty the database (tests, demos)", &c.AllowDatabaseClear},
+		{"allow-private-webhooks", []string{"LEAT_ALLOW_PRIVATE_WEBHOOKS"}, "private addresses that notifications and webhooks may reach: addresses and CIDR ranges divided by commas, or all", &c.AllowPrivateWebhooks},
 		{"aws-account", []string{"LEAT_AWS_ACCOUNT"}, "12-digit AWS account whose state machines are in the default workspace", &c.AWSAccount},
 		{"aws-region", []string{"LEAT_AWS_REGION"}, "AWS region of Step Functions requests that are not signed for one", &c.AWSRegion},
 		{"max-machines", []string{"LEAT_MAX_MACHINES"}, "state machines, and activities, that an account may have in a region", &c.MaxMachines},
@@ -217,6 +222,9 @@ func (c *Config) complete() error {
 	if c.MaxMachines <= 0 || c.MaxPayload <= 0 || c.MaxEvents <= 0 {
 		return fmt.Errorf("max-machines %d, max-payload %d and max-events %d are to be more than nothing", c.MaxMachines, c.MaxPayload, c.MaxEvents)
 	}
+	if _, err := notify.ParseGuard(c.AllowPrivateWebhooks); err != nil {
+		return fmt.Errorf("allow-private-webhooks: %w", err)
+	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		return fmt.Errorf("log-level %q is not debug, info, warn or error", c.LogLevel)
@@ -225,6 +233,15 @@ func (c *Config) complete() error {
 		return fmt.Errorf("log-format %q is not text or json", c.LogFormat)
 	}
 	return nil
+}
+
+// guard says which private addresses notifications and webhooks may reach.
+func (c *Config) guard() *notify.Guard {
+	guard, err := notify.ParseGuard(c.AllowPrivateWebhooks)
+	if err != nil {
+		return nil // complete has checked it; none lets through the least
+	}
+	return guard
 }
 
 // loopback reports whether the server listens to this machine only.

@@ -50,7 +50,7 @@ func services(cfg Config, env Environment, log *slog.Logger, eng *engine.Engine,
 	foreman := service.Foreman{Engine: eng, Silence: engine.Silence{MissedBeats: 3, Interval: 30 * time.Second, Poll: 60 * time.Second, Batch: 200}}
 	reaper := service.LeaseReaper{Engine: eng}
 	retention := &service.Retention{Store: db, Now: env.Now, Keep: cfg.Keep, Round: retentionRound, Log: log}
-	return append(automations(env, log, eng, db, holder, nil), []background{
+	return append(automations(env, log, eng, db, holder, cfg.guard()), []background{
 		loop("retention", retentionInterval, retention.Tick),
 		loop("scheduler", cfg.SchedulerInterval, scheduler.Tick, core.TopicSchedules),
 		loop("foreman", 5*time.Second, foreman.Tick),
