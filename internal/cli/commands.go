@@ -19,6 +19,7 @@ func rootCommand(env *Env) *cobra.Command {
 		webhookCommand(env),
 		aslCommand(env),
 		ecsLocalCommand(env),
+		dbCommand(env),
 		backupCommand(env),
 		restoreCommand(env),
 		importCommand(env),

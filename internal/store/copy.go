@@ -20,6 +20,8 @@ type end interface {
 	applied(ctx context.Context) (map[string]bool, error)
 	// tables returns the columns of its tables.
 	tables(ctx context.Context) (map[string][]column, error)
+	// query reads rows of so many columns.
+	query(ctx context.Context, width int, q string) (cursor, error)
 	// rows reads a table, in the order of the columns given, which may be "".
 	rows(ctx context.Context, table string, columns []column, order string) (cursor, error)
 	count(ctx context.Context, table string) (int64, error)

@@ -49,7 +49,7 @@ func (e *postgresEnd) text(s string) string {
 
 // served refuses a database that servers use.
 func (e *postgresEnd) served(ctx context.Context) error {
-	r, err := e.query(ctx, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN "+channel+"'")
+	r, err := e.query(ctx, 1, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN "+channel+"'")
 	if err != nil {
 		return err
 	}
@@ -70,13 +70,13 @@ func (e *postgresEnd) applied(ctx context.Context) (map[string]bool, error) {
 	return appliedTo(ctx, e)
 }
 
-func (e *postgresEnd) query(ctx context.Context, q string) (cursor, error) {
+func (e *postgresEnd) query(ctx context.Context, _ int, q string) (cursor, error) {
 	r, err := e.tx.Query(ctx, q)
 	return postgresCursor{r}, err
 }
 
 func (e *postgresEnd) tables(ctx context.Context) (map[string][]column, error) {
-	r, err := e.query(ctx, `SELECT c.table_name::text, c.column_name::text, c.data_type::text FROM information_schema.columns c
+	r, err := e.query(ctx, 3, `SELECT c.table_name::text, c.column_name::text, c.data_type::text FROM information_schema.columns c
 		JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name AND t.table_type = 'BASE TABLE'
 		WHERE c.table_schema = current_schema() ORDER BY c.table_name, c.ordinal_position`)
 	if err != nil {
@@ -86,11 +86,11 @@ func (e *postgresEnd) tables(ctx context.Context) (map[string][]column, error) {
 }
 
 func (e *postgresEnd) rows(ctx context.Context, table string, columns []column, order string) (cursor, error) {
-	return e.query(ctx, selectAll(table, columns, order))
+	return e.query(ctx, len(columns), selectAll(table, columns, order))
 }
 
 func (e *postgresEnd) count(ctx context.Context, table string) (int64, error) {
-	r, err := e.query(ctx, `SELECT count(*) FROM "`+table+`"`)
+	r, err := e.query(ctx, 1, `SELECT count(*) FROM "`+table+`"`)
 	if err != nil {
 		return 0, err
 	}

@@ -36,12 +36,12 @@ func (e *sqliteEnd) applied(ctx context.Context) (map[string]bool, error) {
 	return appliedTo(ctx, e)
 }
 
-func (e *sqliteEnd) query(ctx context.Context, width int, q string, args ...any) (cursor, error) {
+func (e *sqliteEnd) query(ctx context.Context, width int, q string) (cursor, error) {
 	s, err := e.c.Prepare(q)
 	if err != nil {
 		return nil, sqliteError(err)
 	}
-	if err := s.Bind(args...); err != nil {
+	if err := s.Bind(); err != nil {
 		s.Close()
 		return nil, sqliteError(err)
 	}
