@@ -18,6 +18,9 @@ var mutating = map[string][]string{
 func (st *state) attr(of any, name string) (any, error) {
 	if u, ok := of.(*undefined); ok {
 		if strings.HasPrefix(name, "__") && strings.HasSuffix(name, "__") {
+			if slices.Contains(everywhere, name) {
+				return unsafe(u, name), nil
+			}
 			return &undefined{of: u, hasOf: true, name: name}, nil
 		}
 		return u.chain()
@@ -81,12 +84,12 @@ func (st *state) attribute(of any, name string) (any, bool, error) {
 		if slices.Contains(mutating["list"], name) {
 			return unsafe(of, name), true, nil
 		}
-		return sequenceMethod(v.items, "list", of, name)
+		return sequenceMethod(v.items, "list", name)
 	case *tuple:
 		if i := slices.Index(v.names, name); i >= 0 {
 			return v.items[i], true, nil
 		}
-		return sequenceMethod(v.items, "tuple", of, name)
+		return sequenceMethod(v.items, "tuple", name)
 	case *dict:
 		if slices.Contains(mutating["dict"], name) {
 			return unsafe(of, name), true, nil

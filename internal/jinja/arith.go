@@ -23,9 +23,7 @@ func (st *state) binary(op string, a, b any) (any, error) {
 	}
 	if op == "mod" {
 		if text, ok := textOf(a); ok {
-			if _, undef := b.(*undefined); !undef {
-				return st.percent(text, a, b)
-			}
+			return st.percent(text, a, b)
 		}
 	}
 	for _, v := range []any{a, b} {
@@ -122,6 +120,7 @@ func (st *state) concatItems(a, b []any) ([]any, error) {
 
 // repeat is a sequence times an integer.
 func (st *state) repeat(a, b any) (any, error) {
+	left, right := a, b
 	if isInt(a) {
 		a, b = b, a
 	}
@@ -157,7 +156,7 @@ func (st *state) repeat(a, b any) (any, error) {
 		items, err := st.repeatItems(v.items, n)
 		return newTuple(items...), err
 	}
-	return nil, unsupported("mul", a, b)
+	return nil, unsupported("mul", left, right)
 }
 
 func isSequence(v any) bool {

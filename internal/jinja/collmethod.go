@@ -3,7 +3,7 @@ package jinja
 import "math"
 
 // sequenceMethod finds a method of a list or tuple.
-func sequenceMethod(items []any, typ string, of any, name string) (any, bool, error) {
+func sequenceMethod(items []any, typ, name string) (any, bool, error) {
 	switch name {
 	case "index":
 		return function(typ+".index", func(st *state, a []any) (any, error) {
@@ -42,7 +42,6 @@ func sequenceMethod(items []any, typ string, of any, name string) (any, bool, er
 			}), true, nil
 		}
 	}
-	_ = of
 	return nil, false, nil
 }
 

@@ -210,6 +210,12 @@ func (st *state) evalItem(e *itemExpr, s *scope) (any, error) {
 		if _, isDict := of.(*dict); isDict {
 			return nil, typeError("unhashable type: 'slice'")
 		}
+		if v, err := st.index(of, key); err != nil || v != missing {
+			return v, err
+		}
+		if _, undef := of.(*undefined); !undef && !isSequence(of) {
+			return nil, typeError(reprString(typeName(of)) + " object is not subscriptable")
+		}
 	}
 	return st.item(of, key)
 }

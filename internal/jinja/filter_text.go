@@ -237,7 +237,10 @@ func indent(st *state, a []any) (any, error) {
 		if u, isUndef := a[0].(*undefined); isUndef {
 			return nil, u.fail()
 		}
-		return nil, unsupported("add", a[0], "")
+		if _, isList := a[0].(*list); isList {
+			return nil, &pyError{"AttributeError", "'list' object has no attribute 'splitlines'"}
+		}
+		return nil, typeError("unsupported operand type(s) for +=: " + reprString(typeName(a[0])) + " and 'str'")
 	}
 	_, html := a[0].(markup)
 	pad, isText := textOf(a[1])
@@ -398,9 +401,9 @@ func flowRunID(_ *state, a []any) (any, error) {
 	if !truth(a[0]) {
 		return nil, nil
 	}
-	s, err := needText(a[0], "expected string or bytes-like object, got ")
-	if err != nil {
-		return nil, err
+	s, ok := textOf(a[0])
+	if !ok {
+		return nil, typeError("expected string or bytes-like object, got " + reprString(typeName(a[0])))
 	}
 	if m := reFlowRun.FindStringSubmatch(s); m != nil {
 		return m[1], nil
@@ -429,6 +432,9 @@ func wordWrap(st *state, a []any) (any, error) {
 		if sep, err = needText(a[3], "wrapstring must be str, not "); err != nil {
 			return nil, err
 		}
+	}
+	if len(s)/int(min(width, maxText))*(len(sep)+1) > 2*maxText {
+		return nil, errTooLarge
 	}
 	var out []string
 	for _, line := range lines(s, false) {
@@ -486,6 +492,17 @@ func hyphenIn(word string) int {
 	return -1
 }
 
+// firstRunes is how many bytes the first n runes of a text take.
+func firstRunes(s string, n int) int {
+	for i := range s {
+		if n <= 0 {
+			return i
+		}
+		n--
+	}
+	return len(s)
+}
+
 func wrapLine(line string, width int, breakLong, hyphens bool) []string {
 	words := chunks(line, hyphens)
 	var out []string
@@ -498,23 +515,20 @@ func wrapLine(line string, width int, breakLong, hyphens bool) []string {
 		}
 		var cur []string
 		size := 0
-		for len(words) > 0 && size+utf8.RuneCountInString(words[0]) <= width {
+		for len(words) > 0 && firstRunes(words[0], width-size) == len(words[0]) {
 			size += utf8.RuneCountInString(words[0])
 			cur = append(cur, words[0])
 			words = words[1:]
 		}
-		if len(words) > 0 && utf8.RuneCountInString(words[0]) > width {
+		if len(words) > 0 && firstRunes(words[0], width) < len(words[0]) {
 			switch {
 			case breakLong:
-				r := []rune(words[0])
-				n := max(width-size, 1)
-				if hyphens && len(r) > n {
-					if i := strings.LastIndexByte(string(r[:n]), '-'); i > 0 && strings.Trim(string(r[:n])[:i], "-") != "" {
-						n = utf8.RuneCountInString(string(r[:n])[:i+1])
-					}
+				n := firstRunes(words[0], max(width-size, 1))
+				if i := strings.LastIndexByte(words[0][:n], '-'); hyphens && i > 0 && n < len(words[0]) && strings.Trim(words[0][:i], "-") != "" {
+					n = i + 1
 				}
-				cur = append(cur, string(r[:n]))
-				words[0] = string(r[n:])
+				cur = append(cur, words[0][:n])
+				words[0] = words[0][n:]
 			case len(cur) == 0:
 				cur = append(cur, words[0])
 				words = words[1:]

@@ -40,7 +40,6 @@ func (st *state) percent(text string, left, v any) (any, error) {
 
 func (p *percentRun) run(text string) (string, error) {
 	var b strings.Builder
-	used := false
 	for i := 0; i < len(text); {
 		j := strings.IndexByte(text[i:], '%')
 		if j < 0 {
@@ -58,7 +57,6 @@ func (p *percentRun) run(text string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		used = true
 		b.WriteString(s)
 		i = n
 		if b.Len() > maxText {
@@ -68,7 +66,6 @@ func (p *percentRun) run(text string) (string, error) {
 			return "", err
 		}
 	}
-	_ = used
 	if p.next < len(p.values) && p.dict == nil && !(p.single && isSequenceArg(p.values[0])) {
 		return "", typeError("not all arguments converted during string formatting")
 	}
@@ -79,7 +76,7 @@ func (p *percentRun) run(text string) (string, error) {
 // takes them: mappings, as which lists count.
 func isSequenceArg(v any) bool {
 	switch v.(type) {
-	case *list, rangeValue:
+	case *list, rangeValue, *undefined:
 		return true
 	}
 	return false

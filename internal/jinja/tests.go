@@ -102,7 +102,13 @@ var plainTests = map[string]func(any) bool{
 	"string":  func(v any) bool { _, ok := textOf(v); return ok },
 	"mapping": func(v any) bool { _, ok := v.(*dict); return ok },
 	"number":  isNumber,
-	"escaped": func(v any) bool { _, ok := v.(markup); return ok },
+	"escaped": func(v any) bool {
+		switch v.(type) {
+		case markup, *undefined:
+			return true
+		}
+		return false
+	},
 	"sequence": func(v any) bool {
 		switch v.(type) {
 		case string, markup, *list, *tuple, *dict, rangeValue, *undefined:
