@@ -46,7 +46,7 @@ func valueFilter(name string) *builtin {
 			req("value"), opt("indent", nil))
 	case "pprint":
 		return function("do_pprint", func(_ *state, a []any) (any, error) {
-			w := &writer{limit: maxText}
+			w := &writer{limit: maxText, sorted: true}
 			err := w.repr(a[0], 0)
 			return w.b.String(), err
 		}, req("value"))

@@ -417,8 +417,7 @@ func wordWrap(st *state, a []any) (any, error) {
 	s, ok := textOf(v)
 	if !ok {
 		if u, isUndef := v.(*undefined); isUndef {
-			_ = u
-			return nil, typeError("'ChainableUndefined' object is not callable")
+			return nil, u.fail()
 		}
 		return nil, &pyError{"AttributeError", reprString(typeName(v)) + " object has no attribute 'splitlines'"}
 	}

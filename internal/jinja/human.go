@@ -352,6 +352,9 @@ func clamp(st *state, a []any) (any, error) {
 }
 
 func metric(st *state, a []any) (any, error) {
+	if u, ok := a[0].(*undefined); ok {
+		return nil, u.fail()
+	}
 	f, ok := floatOf(a[0])
 	if !ok {
 		return nil, typeError("must be real number, not " + typeName(a[0]))

@@ -333,13 +333,12 @@ func (p *precise) part(v, divisor float64, unit int) (n, rest float64) {
 
 func preciseDelta(st *state, a []any) (any, error) {
 	now := datetime{time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), true}
-	if d, ok := a[0].(datetime); ok {
+	if _, ok := a[0].(datetime); ok {
 		t, err := st.clockNow()
 		if err != nil {
 			return nil, err
 		}
 		now = datetime{t, true}
-		_ = d
 	}
 	at, deltaValue, err := st.dateAndDelta(a[0], now, true)
 	if err != nil {

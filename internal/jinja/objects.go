@@ -156,8 +156,7 @@ func rangeGlobal(_ *state, args []any, kw []kwarg) (any, error) {
 		if i > 2 {
 			break
 		}
-		if u, ok := a.(*undefined); ok {
-			_ = u
+		if _, ok := a.(*undefined); ok {
 			return nil, typeError("'ChainableUndefined' object cannot be interpreted as an integer")
 		}
 		if !isInt(a) {

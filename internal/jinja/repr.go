@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -81,8 +82,9 @@ func repr(v any) string {
 
 // writer builds the text of a value within a limit.
 type writer struct {
-	b     strings.Builder
-	limit int
+	b      strings.Builder
+	limit  int
+	sorted bool // dictionaries by their keys, as pprint shows them
 }
 
 var errTooLarge = &pyError{"MemoryError", "the template makes a text or list that is too large"}
@@ -213,8 +215,9 @@ func (w *writer) dict(d *dict, level int) error {
 	if err := w.put("{"); err != nil {
 		return err
 	}
-	for i, k := range d.keys {
-		if i > 0 {
+	for n, i := range w.order(d) {
+		k := d.keys[i]
+		if n > 0 {
 			if err := w.put(", "); err != nil {
 				return err
 			}
@@ -230,6 +233,22 @@ func (w *writer) dict(d *dict, level int) error {
 		}
 	}
 	return w.put("}")
+}
+
+// order is the order in which a dictionary's items are shown.
+func (w *writer) order(d *dict) []int {
+	order := make([]int, len(d.keys))
+	for i := range order {
+		order[i] = i
+	}
+	if w.sorted {
+		slices.SortStableFunc(order, func(i, j int) int {
+			a, _ := textOf(d.keys[i])
+			b, _ := textOf(d.keys[j])
+			return strings.Compare(a, b)
+		})
+	}
+	return order
 }
 
 func bigText(n *big.Int) (string, error) {
