@@ -23,9 +23,11 @@ var layers = map[string]int{
 	"internal/schedule":        1,
 	"internal/jsonschema":      1,
 	"internal/value":           0,
+	"internal/jinja":           1,
 	"internal/jsonata":         1,
 	"internal/asl":             2,
 	"internal/trigger":         2,
+	"internal/action":          4,
 	"internal/sqlite":          1,
 	"internal/store/migration": 1,
 	"internal/wire":            2,
@@ -99,7 +101,7 @@ const noSQL = "SQL stays inside internal/store"
 var standardOnly = []string{"internal/core"}
 
 // pure lists the packages that take all they know as arguments.
-var pure = []string{"internal/core", "internal/schedule", "internal/engine", "internal/value", "internal/jsonata", "internal/asl"}
+var pure = []string{"internal/core", "internal/schedule", "internal/engine", "internal/value", "internal/jinja", "internal/jsonata", "internal/asl"}
 
 // impure lists what a pure package does not import: the ways to the machine, the
 // network and the database.

@@ -201,7 +201,12 @@ func TestAnswers(t *testing.T) {
 		{"the prefix alone", "GET", "/api", ``, 404, unknown, nil},
 		{"the prefix with a slash", "GET", "/api/", ``, 404, unknown, nil},
 		{"a bad id", "GET", "/api/flows/x", ``, 404, unknown, nil},
-		{"a bad id in a loose route", "GET", "/api/loose/x", ``, 404, unknown, nil},
+		{
+			"a bad id in a loose route", "GET", "/api/loose/x", ``, 422,
+			invalid("{\"type\":\"uuid_parsing\",\"loc\":[\"path\",\"id\"],\"msg\":\"Input should be a valid UUID, invalid character: found `x` at 0\","+
+				"\"input\":\"x\",\"ctx\":{\"error\":\"invalid character: found `x` at 0\"}}", `null`),
+			nil,
+		},
 		{"an id without hyphens", "GET", "/api/flows/00000000000000000000000000000002", ``, 200, `"` + id + `"`, nil},
 		{"an id in braces", "GET", "/api/flows/{" + id + "}", ``, 404, unknown, nil},
 		{"a wrong method", "PUT", "/api/flows/filter", ``, 405, wrong, nil},

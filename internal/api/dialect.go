@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"reflect"
@@ -34,9 +35,13 @@ type Response struct {
 	Status int
 	Header http.Header
 	// Body is written as JSON. A []byte is written as it is, with the content type
-	// of Header.
+	// of Header, and a Stream writes by itself.
 	Body any
 }
+
+// Stream writes a body that is too large to be held at once. An error, after
+// which the answer cannot be mended, breaks the connection off.
+type Stream func(w io.Writer) error
 
 // Reply is a Response whose body has a known type.
 type Reply[Body any] struct {
@@ -115,7 +120,7 @@ func (d *Dialect) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	res := d.Error(r, err)
 	if res.Status >= http.StatusInternalServerError {
-		attrs := []any{"method", r.Method, "path", r.URL.Path, "status", res.Status, "error", err.Error()}
+		attrs := []any{"method", r.Method, "path", shownPath(r), "status", res.Status, "error", err.Error()}
 		if rec := recorderOf(w); rec != nil {
 			attrs = append(attrs, "request_id", rec.id)
 			w.Header().Set("X-Request-Id", rec.id)
@@ -142,6 +147,10 @@ func (d *Dialect) Write(w http.ResponseWriter, r *http.Request, res Response) {
 		w.WriteHeader(status)
 		return
 	}
+	if stream, ok := res.Body.(Stream); ok {
+		d.stream(w, r, status, stream)
+		return
+	}
 	body, isBytes := res.Body.([]byte)
 	if !isBytes {
 		var err error
@@ -157,6 +166,20 @@ func (d *Dialect) Write(w http.ResponseWriter, r *http.Request, res Response) {
 	if r.Method != http.MethodHead {
 		// An error means that the client has gone.
 		_, _ = w.Write(body)
+	}
+}
+
+// stream sends a body as it is made.
+func (d *Dialect) stream(w http.ResponseWriter, r *http.Request, status int, body Stream) {
+	w.WriteHeader(status)
+	if r.Method == http.MethodHead {
+		return
+	}
+	if err := body(w); err != nil {
+		if r.Context().Err() == nil {
+			d.logger().ErrorContext(r.Context(), "an answer was broken off", "method", r.Method, "path", r.URL.Path, "error", err.Error())
+		}
+		panic(http.ErrAbortHandler) // the client must not take what it has for all
 	}
 }
 

@@ -25,7 +25,7 @@ type Endpoint struct {
 // their tags where they come from:
 //
 //   - path:"id": a parameter of the route, a string or any type that wire reads
-//     from a string; what it cannot read is an unknown route (404);
+//     from a string; patterns such as {id:uuid} keep away what it cannot read;
 //   - query:"name" and header:"X-Name": as the keys of a body, with wire tags;
 //     a slice takes all values of a query's name;
 //   - body:"": the body, by wire.Decode; []byte takes it unread;
@@ -167,8 +167,9 @@ func (in *input) readParams(r *http.Request, dst reflect.Value) ([]wire.FieldErr
 		field := dst.Field(p.field)
 		switch p.source {
 		case "path":
-			if p.value.Read([]string{r.PathValue(p.name)}, field) != nil {
-				return nil, &StatusError{Status: http.StatusNotFound}
+			for _, e := range p.value.Read([]string{r.PathValue(p.name)}, field) {
+				e.Loc = append([]any{"path", p.name}, e.Loc...)
+				errs = append(errs, e)
 			}
 			continue
 		case "query":

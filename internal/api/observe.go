@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 )
 
@@ -41,7 +42,7 @@ func (o Observer) Wrap(next http.Handler) http.Handler {
 			return
 		}
 		log.Log(r.Context(), level, "request",
-			"method", r.Method, "path", r.URL.Path, "route", rec.pattern, "status", rec.status,
+			"method", r.Method, "path", shownPath(r), "route", rec.pattern, "status", rec.status,
 			"bytes", rec.bytes, "duration", o.Now().Sub(start), "request_id", rec.id)
 	})
 }
@@ -62,11 +63,19 @@ func (o Observer) serve(next http.Handler, rec *recorder, r *http.Request) {
 			return
 		}
 		// The answer has begun and cannot be taken back: the client sees it end early.
-		o.Dialect.logger().ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path,
+		o.Dialect.logger().ErrorContext(r.Context(), "request failed", "method", r.Method, "path", shownPath(r),
 			"error", p.Error(), "request_id", rec.id, "stack", string(p.Stack))
 		panic(http.ErrAbortHandler)
 	}()
 	next.ServeHTTP(rec, r)
+}
+
+// shownPath is a request's path for the log. Whoever knows that of a webhook may use it.
+func shownPath(r *http.Request) string {
+	if strings.HasPrefix(r.URL.Path, "/hooks/") {
+		return "/hooks/***"
+	}
+	return r.URL.Path
 }
 
 // recorder remembers what was answered.

@@ -31,6 +31,9 @@ type Router struct {
 	// Guard is asked before a request is answered, with 404 too; its error is the
 	// answer. Open routes are not guarded. Nil guards nothing.
 	Guard func(r *http.Request) error
+	// Alias gives the path that a path stands for, with its Prefix; nil is for
+	// paths that stand for themselves. Redirects keep what was asked for.
+	Alias func(path string) string
 
 	root   segment
 	routes []Operation
@@ -222,6 +225,9 @@ func isUUID(part string) bool {
 // find searches for a whole path.
 func (rt *Router) find(method, path string) search {
 	q := search{method: method}
+	if rt.Alias != nil {
+		path = rt.Alias(path)
+	}
 	if inner, ok := strings.CutPrefix(path, rt.Prefix); ok && strings.HasPrefix(inner, "/") {
 		q.match(&rt.root, inner[1:])
 	}

@@ -49,6 +49,11 @@ starts. SQLite may become Postgres this way, and Postgres SQLite.`,
 
 // onDatabase is a command on the server's database and a file.
 func onDatabase(env *Env, cmd *cobra.Command, do func(cmd *cobra.Command, cfg server.Config, file string) error) *cobra.Command {
+	return withSettings(env, cmd, func(cmd *cobra.Command, cfg server.Config, given []string) error { return do(cmd, cfg, given[0]) })
+}
+
+// withSettings is a command that reads the server's settings.
+func withSettings(env *Env, cmd *cobra.Command, do func(cmd *cobra.Command, cfg server.Config, given []string) error) *cobra.Command {
 	cmd.Flags().SortFlags = false
 	from := addSettings(env, cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
@@ -56,7 +61,7 @@ func onDatabase(env *Env, cmd *cobra.Command, do func(cmd *cobra.Command, cfg se
 		if err != nil {
 			return err
 		}
-		return do(cmd, cfg, given[0])
+		return do(cmd, cfg, given)
 	}
 	return cmd
 }

@@ -33,8 +33,8 @@ func AutomationOf(a *core.Automation) Automation {
 	}
 }
 
-// AutomationUpdate is the body of PUT /automations/{id}.
-type AutomationUpdate struct {
+// automationUpdate is AutomationUpdate without its checks of the whole.
+type automationUpdate struct {
 	_                struct{}                    `wire:"forbid"`
 	Name             string                      `json:"name" wire:"required"`
 	Description      NotNull[string]             `json:"description,omitzero"`
@@ -46,10 +46,46 @@ type AutomationUpdate struct {
 	ActionsOnResolve NotNull[[]AutomationAction] `json:"actions_on_resolve,omitzero"`
 }
 
-// AutomationCreate is the body of POST /automations/.
-type AutomationCreate struct {
-	AutomationUpdate
+// AutomationUpdate is the body of PUT /automations/{id}.
+type AutomationUpdate automationUpdate
+
+// DecodeWire implements wire's interface for types that decode themselves.
+func (u *AutomationUpdate) DecodeWire(raw json.RawMessage) []wire.FieldError {
+	if errs := wire.FieldErrors(wire.Decode(raw, (*automationUpdate)(u)), raw); len(errs) > 0 {
+		return errs
+	}
+	return (*automationUpdate)(u).loops(raw)
+}
+
+// WireSchema implements wire's interface for types that decode themselves.
+func (*AutomationUpdate) WireSchema(of func(reflect.Type) *wire.Schema) *wire.Schema {
+	return of(reflect.TypeFor[automationUpdate]())
+}
+
+type automationCreate struct {
+	automationUpdate
 	OwnerResource *string `json:"owner_resource"`
+}
+
+// AutomationCreate is the body of POST /automations/.
+type AutomationCreate automationCreate
+
+// DecodeWire implements wire's interface for types that decode themselves.
+func (c *AutomationCreate) DecodeWire(raw json.RawMessage) []wire.FieldError {
+	if errs := wire.FieldErrors(wire.Decode(raw, (*automationCreate)(c)), raw); len(errs) > 0 {
+		return errs
+	}
+	return c.loops(raw)
+}
+
+// WireSchema implements wire's interface for types that decode themselves.
+func (*AutomationCreate) WireSchema(of func(reflect.Type) *wire.Schema) *wire.Schema {
+	return of(reflect.TypeFor[automationCreate]())
+}
+
+// Core returns the automation as the domain keeps it; newID makes the ids of its triggers.
+func (c *AutomationCreate) Core(newID func() core.ID) (core.Automation, error) {
+	return (*AutomationUpdate)(&c.automationUpdate).Core(newID)
 }
 
 // AutomationPartialUpdate is the body of PATCH /automations/{id}.

@@ -92,6 +92,12 @@ func (a *AutomationAction) DecodeWire(raw json.RawMessage) []wire.FieldError {
 		if needsTarget(f.name, kind) && string(value) != "null" && string(given["source"]) == `"inferred"` {
 			return []wire.FieldError{valueError(f.name+" is not allowed", raw)}
 		}
+		if errs := templateError(kind, f.name, value); errs != nil {
+			return errs
+		}
+		if kind == "call-webhook" && f.name == "payload" {
+			value = webhookPayload(value)
+		}
 		out = append(append(out, `,"`+f.name+`":`...), value...)
 	}
 	*a = append(out, '}')

@@ -2,7 +2,6 @@ package client
 
 import (
 	"encoding/json"
-	"math"
 	"reflect"
 	"slices"
 	"time"
@@ -57,31 +56,32 @@ type FlowRunPolicy struct {
 	RetryDelaySeconds wire.Float     `json:"retry_delay_seconds"`
 	Retries           *int           `json:"retries"`
 	RetryDelay        *int           `json:"retry_delay"`
-	PauseKeys         []string       `json:"pause_keys" wire:"nullable"`
+	PauseKeys         PauseKeys      `json:"pause_keys" wire:"nullable"`
 	Resuming          wire.Opt[bool] `json:"resuming"`
 	RetryType         *RetryType     `json:"retry_type"`
 }
 
+// PauseKeys are the keys of the pauses that a run has seen: a set.
+type PauseKeys []string
+
+// Set tells wire how the reference declares the type.
+func (PauseKeys) Set() {}
+
 // flowRunPolicy is FlowRunPolicy without its check of the whole.
 type flowRunPolicy FlowRunPolicy
 
-// DecodeWire reads the policy. The old name of the delay stands for the new
-// one, which takes whole seconds only; a pause is observed once.
+// DecodeWire reads the policy. The old names stand for the new ones; a pause is
+// observed once.
 func (p *FlowRunPolicy) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	if len(raw) == 0 || raw[0] != '{' {
 		return []wire.FieldError{{
 			Type: "model_attributes_type", Msg: "Input should be a valid dictionary or object to extract fields from", Input: raw,
 		}}
 	}
+	raw = withRetries(raw)
 	errs := wire.FieldErrors(wire.Decode(raw, (*flowRunPolicy)(p)), raw)
 	slices.Sort(p.PauseKeys)
 	p.PauseKeys = slices.Compact(p.PauseKeys)
-	if old := float64(p.RetryDelaySeconds); errs == nil && (p.RetryDelay == nil || *p.RetryDelay == 0) && old != math.Trunc(old) {
-		return []wire.FieldError{{
-			Type: "int_from_float", Loc: []any{"retry_delay"}, Msg: "Input should be a valid integer, got a number with a fractional part",
-			Input: mustJSON(old),
-		}}
-	}
 	return errs
 }
 
@@ -102,22 +102,7 @@ func (p FlowRunPolicy) Core() core.RunPolicy {
 	if p.RetryDelay != nil {
 		out.RetryDelay = mustJSON(*p.RetryDelay)
 	}
-	fillRetries(&out)
 	return out
-}
-
-// fillRetries lets the old names of a policy's fields stand for the new ones
-// that are absent or 0.
-func fillRetries(p *core.RunPolicy) {
-	if (p.Retries == nil || *p.Retries == 0) && p.MaxRetries != 0 {
-		p.Retries = &p.MaxRetries
-	}
-	switch string(p.RetryDelay) {
-	case "", "null", "0", "0.0", "[]":
-		if p.RetryDelaySeconds != 0 {
-			p.RetryDelay = mustJSON(p.RetryDelaySeconds)
-		}
-	}
 }
 
 // mustJSON marshals a value that always can be.

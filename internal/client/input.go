@@ -2,6 +2,7 @@ package client
 
 import (
 	"encoding/json"
+	"reflect"
 
 	"github.com/leat-dev/leat/internal/core"
 	"github.com/leat-dev/leat/internal/wire"
@@ -28,10 +29,26 @@ func FlowRunInputOf(i *core.FlowRunInput) FlowRunInput {
 
 // FlowRunInputCreate is the body of POST /flow_runs/{id}/input.
 type FlowRunInputCreate struct {
-	_      struct{} `wire:"embed"`
-	Key    string   `json:"key" wire:"required"`
-	Value  string   `json:"value" wire:"required"`
-	Sender *string  `json:"sender"`
+	_      struct{}   `wire:"embed"`
+	Key    string     `json:"key" wire:"required"`
+	Value  InputValue `json:"value" wire:"required"`
+	Sender *string    `json:"sender"`
+}
+
+// InputValue is the value of an input: a text, which the reference keeps as bytes.
+type InputValue string
+
+// DecodeWire implements wire's interface for types that decode themselves.
+func (v *InputValue) DecodeWire(raw json.RawMessage) []wire.FieldError {
+	if len(raw) == 0 || raw[0] != '"' {
+		return []wire.FieldError{{Type: "bytes_type", Msg: "Input should be a valid bytes", Input: raw}}
+	}
+	return wire.FieldErrors(wire.Decode(raw, (*string)(v)), raw)
+}
+
+// WireSchema implements wire's interface for types that describe themselves.
+func (*InputValue) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema {
+	return &wire.Schema{Type: "string"}
 }
 
 // FlowRunInputFilter is the body of POST /flow_runs/{id}/input/filter.
@@ -76,6 +93,16 @@ type SavedSearchFilter struct {
 // ServerDefaultResultStorage.
 type ResultStorage struct {
 	BlockID *core.ID `json:"default_result_storage_block_id"`
+}
+
+// CSRFToken is a token as the API shows it. Prefect REST: CsrfToken.
+type CSRFToken struct {
+	ID         core.ID   `json:"id"`
+	Created    wire.Time `json:"created"`
+	Updated    wire.Time `json:"updated"`
+	Token      string    `json:"token"`
+	Client     string    `json:"client"`
+	Expiration wire.Time `json:"expiration"`
 }
 
 // ResultStorageUpdate is the body of PUT /admin/storage.

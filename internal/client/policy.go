@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"encoding/json"
 	"reflect"
 
@@ -103,4 +104,45 @@ func (j *Jitter) DecodeWire(raw json.RawMessage) []wire.FieldError {
 // WireSchema implements wire's interface for types that describe themselves.
 func (*Jitter) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema {
 	return &wire.Schema{Type: "number"}
+}
+
+// withRetries lets the old names of a policy's fields stand for the new ones that
+// are absent, null or 0, before anything is read: what is wrong with an old name
+// is then wrong with the new one, too.
+func withRetries(raw json.RawMessage) json.RawMessage {
+	if !bytes.Contains(raw, []byte(`"max_retries"`)) && !bytes.Contains(raw, []byte(`"retry_delay_seconds"`)) {
+		return raw
+	}
+	var policy map[string]json.RawMessage
+	if json.Unmarshal(raw, &policy) != nil {
+		return raw
+	}
+	changed := false
+	for older, newer := range map[string]string{"max_retries": "retries", "retry_delay_seconds": "retry_delay"} {
+		if value, ok := policy[older]; ok && falsy(policy[newer]) && !zero(value) {
+			policy[newer], changed = value, true
+		}
+	}
+	if !changed {
+		return raw
+	}
+	return mustJSON(policy)
+}
+
+// falsy tells whether Python takes a JSON value for nothing.
+func falsy(raw json.RawMessage) bool {
+	switch string(raw) {
+	case "", `""`, "null", "[]", "{}":
+		return true
+	}
+	return zero(raw)
+}
+
+// zero tells whether a JSON value equals 0 in Python.
+func zero(raw json.RawMessage) bool {
+	switch string(raw) {
+	case "false", "0", "0.0", "-0.0", "-0":
+		return true
+	}
+	return false
 }

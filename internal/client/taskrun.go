@@ -2,7 +2,9 @@ package client
 
 import (
 	"encoding/json"
+	"maps"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/leat-dev/leat/internal/core"
@@ -49,13 +51,31 @@ type TaskRunPolicy struct {
 	RetryJitterFactor *Jitter    `json:"retry_jitter_factor"`
 }
 
+// taskRunPolicy is TaskRunPolicy without its check of the whole.
+type taskRunPolicy TaskRunPolicy
+
+// DecodeWire reads the policy; the old names stand for the new ones.
+func (p *TaskRunPolicy) DecodeWire(raw json.RawMessage) []wire.FieldError {
+	if len(raw) == 0 || raw[0] != '{' {
+		return []wire.FieldError{{
+			Type: "model_attributes_type", Msg: "Input should be a valid dictionary or object to extract fields from", Input: raw,
+		}}
+	}
+	raw = withRetries(raw)
+	return wire.FieldErrors(wire.Decode(raw, (*taskRunPolicy)(p)), raw)
+}
+
+// WireSchema implements wire's interface for types that describe themselves.
+func (*TaskRunPolicy) WireSchema(of func(reflect.Type) *wire.Schema) *wire.Schema {
+	return of(reflect.TypeFor[taskRunPolicy]())
+}
+
 // Core returns the policy as the domain keeps it.
 func (p TaskRunPolicy) Core() core.RunPolicy {
 	out := core.RunPolicy{
 		MaxRetries: p.MaxRetries, RetryDelaySeconds: float64(p.RetryDelaySeconds), Retries: p.Retries, RetryDelay: notNull(json.RawMessage(p.RetryDelay)),
 		RetryJitterFactor: (*float64)(p.RetryJitterFactor),
 	}
-	fillRetries(&out)
 	return out
 }
 
@@ -89,38 +109,87 @@ type taskInputs json.RawMessage
 // MarshalJSON writes the inputs as they came.
 func (t taskInputs) MarshalJSON() ([]byte, error) { return json.RawMessage(t).MarshalJSON() }
 
-// DecodeWire gives inputs that do not say what they are the type that their key tells.
+// DecodeWire gives inputs that do not say what they are the type that their key
+// tells, and refuses what is no input.
 func (t *taskInputs) DecodeWire(raw json.RawMessage) []wire.FieldError {
-	var object struct {
-		V json.RawMessage `json:"v" wire:"object"`
+	var inputs map[string]json.RawMessage
+	if json.Unmarshal(raw, &inputs) != nil || inputs == nil {
+		return []wire.FieldError{{Type: "dict_type", Msg: "Input should be a valid dictionary", Input: raw}}
 	}
-	wrapped := append(append([]byte(`{"v":`), raw...), '}')
-	if errs := wire.FieldErrors(wire.Decode(wrapped, &object), wrapped); len(errs) > 0 {
-		errs[0].Loc = nil
-		return errs[:1]
-	}
-	*t = taskInputs(raw)
-	var inputs map[string][]map[string]any
-	if json.Unmarshal(raw, &inputs) != nil {
-		return nil
-	}
+	var errs []wire.FieldError
 	changed := false
-	for _, list := range inputs {
-		for _, input := range list {
-			if _, typed := input["input_type"]; typed {
-				continue
-			}
-			for key, kind := range map[string]string{"id": "task_run", "name": "parameter", "type": "constant"} {
-				if input[key] != nil {
-					input["input_type"], changed = kind, true
-				}
-			}
+	for _, key := range slices.Sorted(maps.Keys(inputs)) {
+		var list []json.RawMessage
+		if json.Unmarshal(inputs[key], &list) != nil || list == nil {
+			errs = append(errs, wire.FieldError{Type: "list_type", Loc: []any{key}, Msg: "Input should be a valid list", Input: inputs[key]})
+			continue
 		}
+		for i, input := range list {
+			typed, more := typedInput(input)
+			for _, e := range more {
+				e.Loc = append([]any{key, i}, e.Loc...)
+				errs = append(errs, e)
+			}
+			list[i], changed = typed, changed || len(typed) != len(input)
+		}
+		inputs[key] = mustJSON(list)
 	}
-	if changed {
+	if *t = taskInputs(raw); changed && len(errs) == 0 {
 		*t = taskInputs(mustJSON(inputs))
 	}
-	return nil
+	return errs
+}
+
+// typedInput reads an input of a task run by the kinds that there are.
+func typedInput(raw json.RawMessage) (json.RawMessage, []wire.FieldError) {
+	kind := ""
+	errs := wire.Union(raw, inputOf[inputID](&kind, "TaskRunResult", "task_run"), inputOf[inputID](&kind, "FlowRunResult", "flow_run"),
+		inputOf[inputName](&kind, "Parameter", "parameter"), inputOf[inputType](&kind, "Constant", "constant"))
+	if len(errs) > 0 {
+		return raw, errs
+	}
+	var input map[string]json.RawMessage
+	if json.Unmarshal(raw, &input) == nil && input["input_type"] == nil {
+		input["input_type"] = mustJSON(kind)
+		return mustJSON(input), nil
+	}
+	return raw, nil
+}
+
+// What names an input, by its kind.
+type (
+	inputID struct {
+		ID core.ID `json:"id" wire:"required"`
+	}
+	inputName struct {
+		Name string `json:"name" wire:"required"`
+	}
+	inputType struct {
+		Type string `json:"type" wire:"required"`
+	}
+)
+
+// inputOf is the member of one kind of input; it sets chosen when it takes a value.
+func inputOf[T any](chosen *string, name, kind string) wire.Member {
+	return wire.Member{Name: name, Decode: func(raw json.RawMessage) []wire.FieldError {
+		var input struct {
+			Type json.RawMessage `json:"input_type"`
+		}
+		var errs []wire.FieldError
+		if json.Unmarshal(raw, &input) == nil && input.Type != nil {
+			var word string
+			for _, e := range literal(&word, input.Type, "'"+kind+"'", kind) {
+				e.Loc = []any{"input_type"}
+				errs = append(errs, e)
+			}
+		}
+		var rest T
+		errs = append(errs, wire.FieldErrors(wire.Decode(raw, &rest), raw)...)
+		if len(errs) == 0 {
+			*chosen = kind
+		}
+		return errs
+	}}
 }
 
 // WireSchema implements wire's interface for types that describe themselves.

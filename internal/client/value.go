@@ -71,8 +71,7 @@ func (*BlockTypeSlug) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema {
 // DecodeWire implements wire's interface for types that decode themselves. What
 // is empty or false in any type asks for a name that is made up.
 func (n *RunName) DecodeWire(raw json.RawMessage) []wire.FieldError {
-	switch string(raw) {
-	case `""`, "null", "false", "0", "0.0", "-0.0", "-0", "[]", "{}":
+	if falsy(raw) {
 		*n = ""
 		return nil
 	}

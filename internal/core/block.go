@@ -85,8 +85,8 @@ type BlockSchemaTx interface {
 	// BlockSchema returns the schema, or a NotFound error.
 	BlockSchema(id ID) (*BlockSchema, error)
 	// BlockSchemaByChecksum returns the newest schema with the checksum and,
-	// unless it is "", the version, or a NotFound error.
-	BlockSchemaByChecksum(checksum, version string) (*BlockSchema, error)
+	// unless it is nil, the version, or a NotFound error.
+	BlockSchemaByChecksum(checksum string, version *string) (*BlockSchema, error)
 	// DeleteBlockSchema removes the schema with its documents, and reports whether it existed.
 	DeleteBlockSchema(id ID) (bool, error)
 	// FilterBlockSchemas lists schemas.

@@ -59,7 +59,7 @@ func (f *EventFilter) Matches(e *Event) bool {
 		return false
 	}
 	for i := range f.Related {
-		if !slices.ContainsFunc(e.Related, f.Related[i].Matches) {
+		if !slices.ContainsFunc(e.Related, f.Related[i].Matches) && !f.Related[i].ofNoRole(e) {
 			return false
 		}
 	}
@@ -69,6 +69,12 @@ func (f *EventFilter) Matches(e *Event) bool {
 		}
 	}
 	return true
+}
+
+// ofNoRole reports whether the filter asks for the role "", which the event's own
+// resource has, and selects that.
+func (f *ResourceFilter) ofNoRole(e *Event) bool {
+	return slices.Contains(f.Roles, "") && f.Matches(e.Resource)
 }
 
 func (f *EventFilter) matchesName(name string) bool {

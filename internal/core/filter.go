@@ -69,6 +69,11 @@ type Field struct {
 	Ops  []Op
 	// Grouped tells that the field takes an operator (and, or) of its own.
 	Grouped bool
+	// NotNull tells that a filter of the field that says neither which values it
+	// wants nor whether null asks for a value.
+	NotNull bool
+	// Unused tells that a filter of the field is read and has no effect.
+	Unused bool
 	// Fields are set for a field that is itself a group, such as a run's state.
 	Fields []Field
 }
@@ -153,7 +158,7 @@ func FilterFields(e Entity) []Field {
 			}},
 			moment("start_time", OpIsNull), moment("end_time", OpIsNull), moment("expected_start_time"),
 			{Name: "subflow_runs", Kind: KindBool, Ops: []Op{OpExists}},
-			ref("flow_run_id", OpIsNull),
+			{Name: "flow_run_id", Kind: KindID, Ops: []Op{OpAny, OpIsNull}, Grouped: true, NotNull: true},
 		}
 	case EntityDeployment:
 		return []Field{
@@ -162,7 +167,7 @@ func FilterFields(e Entity) []Field {
 			{Name: "paused", Kind: KindBool, Ops: []Op{OpEq}},
 			tags,
 			{Name: "work_queue_name", Ops: []Op{OpAny}},
-			{Name: "concurrency_limit", Kind: KindInt, Ops: []Op{OpGe, OpLe, OpIsNull}},
+			{Name: "concurrency_limit", Kind: KindInt, Ops: []Op{OpGe, OpLe, OpIsNull}, Unused: true},
 		}
 	case EntityWorkPool:
 		return []Field{idAny, nameAny, {Name: "type", Ops: []Op{OpAny}}}

@@ -17,7 +17,9 @@ type Buckets struct {
 func (b Buckets) End() time.Time { return b.At(b.Count) }
 
 // At returns when the bucket with the number, from 0, begins.
-func (b Buckets) At(i int) time.Time { return b.Start.Add(time.Duration(i) * b.Width) }
+func (b Buckets) At(i int) time.Time {
+	return time.UnixMicro(b.Start.UnixMicro() + int64(i)*b.Width.Microseconds()).UTC()
+}
 
 // RunCount says how many runs expected in a bucket are in a state.
 type RunCount struct {

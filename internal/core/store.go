@@ -49,6 +49,7 @@ type Tx interface {
 	TaskRunTx
 	LogTx
 	EventTx
+	EventCountTx
 	DeploymentTx
 	ScheduleTx
 	SchedulePolicyTx
@@ -63,6 +64,7 @@ type Tx interface {
 	AutomationTx
 	TriggerTx
 	SavedSearchTx
+	WebhookTx
 	BlockTypeTx
 	BlockSchemaTx
 	BlockDocumentTx

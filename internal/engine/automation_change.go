@@ -11,7 +11,6 @@ import (
 
 // CreateAutomation stores an automation; identity and times are set here. The
 // owner, when there is one, is the resource whose end ends the automation.
-// Triggers are not evaluated yet, and the log says so.
 func (e *Engine) CreateAutomation(ctx context.Context, ws core.WorkspaceID, a core.Automation, owner string) (*core.Automation, error) {
 	now := e.now()
 	a.ID, a.Created, a.Updated = core.NewID(now), now, now
@@ -33,9 +32,6 @@ func (e *Engine) CreateAutomation(ctx context.Context, ws core.WorkspaceID, a co
 		}
 		return tellAutomation(tx, now, "created", &a)
 	})
-	if err == nil {
-		e.log.Warn("automation stored, but triggers are not evaluated yet", "automation_id", a.ID.String(), "name", a.Name)
-	}
 	return &a, err
 }
 

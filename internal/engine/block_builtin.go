@@ -80,7 +80,7 @@ func (b *builtinType) install(tx core.Tx, now time.Time) error {
 }
 
 func (s *builtinSchema) install(tx core.Tx, now time.Time) error {
-	if _, err := tx.BlockSchemaByChecksum(s.Checksum, s.Version); !missing(err) {
+	if _, err := tx.BlockSchemaByChecksum(s.Checksum, &s.Version); !missing(err) {
 		return err
 	}
 	kind, err := tx.BlockTypeBySlug(s.Type)

@@ -43,7 +43,7 @@ func (e *Engine) CreateBlockSchema(ctx context.Context, ws core.WorkspaceID, in 
 // putBlockSchema stores a schema; all checks come before the first write.
 func putBlockSchema(tx core.Tx, now time.Time, in NewBlockSchema, fields map[string]any) (*core.BlockSchema, bool, error) {
 	checksum := schemaChecksum(fields)
-	old, err := tx.BlockSchemaByChecksum(checksum, in.Version)
+	old, err := tx.BlockSchemaByChecksum(checksum, &in.Version)
 	if !missing(err) {
 		return old, false, err
 	}
@@ -106,7 +106,7 @@ func nestedSchemas(tx core.Tx, fields map[string]any) ([]NewBlockSchema, error) 
 			if err != nil {
 				return nil, err
 			}
-			if _, err := tx.BlockSchemaByChecksum(checksum, ""); err == nil {
+			if _, err := tx.BlockSchemaByChecksum(checksum, nil); err == nil {
 				continue
 			} else if !missing(err) {
 				return nil, err

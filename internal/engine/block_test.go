@@ -142,7 +142,7 @@ func TestSchemasWithinSchemasOfBuiltinBlocksAreBuiltinToo(t *testing.T) {
 		}
 		for _, s := range schemas {
 			for _, checksum := range regexp.MustCompile(`"block_schema_checksum":"([^"]+)"`).FindAllSubmatch(s.Fields, -1) {
-				if _, err := tx.BlockSchemaByChecksum(string(checksum[1]), ""); err != nil {
+				if _, err := tx.BlockSchemaByChecksum(string(checksum[1]), nil); err != nil {
 					t.Errorf("%s %s refers to a schema that is not there: %v", s.Type.Slug, s.Version, err)
 				}
 			}

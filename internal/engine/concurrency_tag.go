@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -158,7 +159,8 @@ func (e *Engine) ResetTagLimit(ctx context.Context, ws core.WorkspaceID, tag str
 			return err
 		}
 		for _, id := range taskRuns {
-			if _, err := acquireSlots(tx, now, taskSlot([]string{l.Name}, id)); err != nil {
+			// Whoever overrides says who holds the slots, however many there are.
+			if err := takeSlots(tx, now, taskSlot([]string{l.Name}, id), []*core.ConcurrencyLimit{l}, &Acquired{}); err != nil {
 				return err
 			}
 		}
@@ -197,12 +199,16 @@ func (e *Engine) AcquireTagSlots(ctx context.Context, ws core.WorkspaceID, tags 
 					strings.TrimPrefix(l.Name, core.TagLimitPrefix))
 			}
 		}
+		first, twice := activeTag(tags, found)
+		if twice {
+			return tagFull(first) // the reference cannot take two slots of one limit at once
+		}
 		got, err := acquireSlots(tx, now, taskSlot(tagNames(tags), taskRun))
 		if err != nil {
 			return err
 		}
 		if !got.OK() {
-			return tagFull(got.Full[0])
+			return tagFull(first)
 		}
 		limits = nil
 		for _, l := range got.Limits {
@@ -213,6 +219,24 @@ func (e *Engine) AcquireTagSlots(ctx context.Context, ws core.WorkspaceID, tags 
 		return nil
 	})
 	return limits, err
+}
+
+// activeTag returns the first active limit in the order of the tags, which the
+// reference names when any is full, and whether a tag with one comes twice.
+func activeTag(tags []string, limits []*core.ConcurrencyLimit) (first *core.ConcurrencyLimit, twice bool) {
+	seen := map[string]bool{}
+	for _, name := range tagNames(tags) {
+		i := slices.IndexFunc(limits, func(l *core.ConcurrencyLimit) bool { return l.Name == name && l.Active })
+		if i < 0 {
+			continue
+		}
+		if first == nil {
+			first = limits[i]
+		}
+		twice = twice || seen[name]
+		seen[name] = true
+	}
+	return first, twice
 }
 
 // tagFull refuses a slot of a tag's limit.

@@ -97,7 +97,7 @@ func runParameters(tx core.Tx, d *core.Deployment, in DeploymentRun) (json.RawMe
 	if in.bulk {
 		hydrating, refused = "", "Parameter validation failed: "
 	}
-	parameters, err := hydrate(tx, mergeObjects(d.Parameters, in.Parameters))
+	parameters, err := hydrate(tx, mergeObjects(d.Parameters, in.Parameters), renderBare)
 	if err != nil {
 		return nil, core.Errorf(core.BadRequest, "%s%s", hydrating, err)
 	}
@@ -119,11 +119,11 @@ func runParameters(tx core.Tx, d *core.Deployment, in DeploymentRun) (json.RawMe
 func deploymentFlowRun(now time.Time, d *core.Deployment, in DeploymentRun, parameters json.RawMessage, queueID *core.ID) NewFlowRun {
 	run := NewFlowRun{
 		FlowID: d.FlowID, Name: in.Name, Deployment: d, DeploymentVersion: d.Version, WorkQueueID: queueID, Parameters: parameters,
-		Context: in.Context, Policy: in.Policy, Tags: slices.Clone(d.Tags), Labels: in.Labels, JobVariables: in.JobVariables,
+		Context: in.Context, Policy: in.Policy, Labels: in.Labels, JobVariables: in.JobVariables,
 		CreatedBy: in.CreatedBy, ParentTaskRunID: in.ParentTaskRunID, IdempotencyKey: in.IdempotencyKey,
 		InfrastructureDocumentID: d.InfrastructureDocumentID, State: in.State,
 	}
-	for _, tag := range in.Tags {
+	for _, tag := range slices.Concat(d.Tags, in.Tags) {
 		if !slices.Contains(run.Tags, tag) {
 			run.Tags = append(run.Tags, tag)
 		}

@@ -27,10 +27,14 @@ func (e *Engine) UpdateDeployment(ctx context.Context, ws core.WorkspaceID, id c
 		if err != nil {
 			return err
 		}
-		if err := checkUpdate(tx, now, d, in); err != nil {
+		hydrated, err := hydrateFields(tx, in)
+		if err != nil {
 			return err
 		}
-		return applyUpdate(tx, now, d, in, plan)
+		if err := checkUpdate(tx, now, d, hydrated); err != nil {
+			return err
+		}
+		return applyUpdate(tx, now, d, hydrated, plan)
 	})
 }
 
@@ -54,6 +58,21 @@ func checkOwnVariables(pool *core.WorkPool, variables []byte) error {
 // errDeploymentGone is the refusal where the reference ends it with a full stop.
 func errDeploymentGone() error { return core.Errorf(core.NotFound, "Deployment not found.") }
 
+// hydrateFields replaces the placeholders in the parameters of a change, which
+// are stored without them.
+func hydrateFields(tx core.Tx, in DeploymentFields) (DeploymentFields, error) {
+	given, ok := in.Parameters.Get()
+	if !ok {
+		return in, nil
+	}
+	parameters, err := hydrate(tx, given, renderBare)
+	if err != nil {
+		return in, core.Errorf(core.BadRequest, "Error hydrating deployment parameters: %s", err)
+	}
+	in.Parameters = wire.Some(parameters)
+	return in, nil
+}
+
 func checkUpdate(tx core.Tx, now time.Time, d *core.Deployment, in DeploymentFields) error {
 	if name := in.WorkPoolName.Or(""); name != "" {
 		pool, err := tx.WorkPoolByName(name)
@@ -64,14 +83,7 @@ func checkUpdate(tx core.Tx, now time.Time, d *core.Deployment, in DeploymentFie
 			return err
 		}
 	}
-	parameters := d.Parameters
-	if given, ok := in.Parameters.Get(); ok {
-		hydrated, err := hydrate(tx, given)
-		if err != nil {
-			return core.Errorf(core.BadRequest, "Error hydrating deployment parameters: %s", err)
-		}
-		parameters = hydrated
-	}
+	parameters := in.Parameters.Or(d.Parameters)
 	if in.EnforceParameterSchema.Or(d.EnforceParameterSchema) {
 		schema := d.ParameterSchema
 		if given, ok := in.ParameterSchema.Get(); ok && len(members(given)) > 0 {

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/leat-dev/leat/internal/core"
 )
@@ -49,16 +50,18 @@ func (e *Engine) UpdateFlow(ctx context.Context, ws core.WorkspaceID, id core.ID
 // DeleteFlow removes the flow with its deployments and runs, or returns a
 // NotFound error. Prefect REST: DELETE /flows/{id}.
 func (e *Engine) DeleteFlow(ctx context.Context, ws core.WorkspaceID, id core.ID) error {
-	return e.store.Update(ctx, ws, func(tx core.Tx) error {
-		flow, err := tx.Flow(id)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.DeleteFlow(id); err != nil {
-			return err
-		}
-		return tellChange(tx, e.now(), "flow", "deleted", flow.ID, flow.Name, flowPayload(flow))
-	})
+	return e.store.Update(ctx, ws, func(tx core.Tx) error { return deleteFlow(tx, e.now(), id) })
+}
+
+func deleteFlow(tx core.Tx, now time.Time, id core.ID) error {
+	flow, err := tx.Flow(id)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.DeleteFlow(id); err != nil {
+		return err
+	}
+	return tellChange(tx, now, "flow", "deleted", flow.ID, flow.Name, flowPayload(flow))
 }
 
 func flowPayload(f *core.Flow) any {

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/leat-dev/leat/internal/core"
 )
@@ -66,19 +67,21 @@ func (e *Engine) MergeFlowRunLabels(ctx context.Context, ws core.WorkspaceID, id
 // DeleteFlowRun removes the run with its task runs and logs and gives back the
 // slot it holds, or returns a NotFound error. Prefect REST: DELETE /flow_runs/{id}.
 func (e *Engine) DeleteFlowRun(ctx context.Context, ws core.WorkspaceID, id core.ID) error {
-	return e.store.Update(ctx, ws, func(tx core.Tx) error {
-		run, err := tx.FlowRun(id)
-		if err != nil {
+	return e.store.Update(ctx, ws, func(tx core.Tx) error { return deleteFlowRun(tx, e.now(), id) })
+}
+
+func deleteFlowRun(tx core.Tx, now time.Time, id core.ID) error {
+	run, err := tx.FlowRun(id)
+	if err != nil {
+		return err
+	}
+	if run.State != nil && run.State.Details.DeploymentConcurrencyLeaseID != nil {
+		if err := releaseLease(tx, now, *run.State.Details.DeploymentConcurrencyLeaseID); err != nil && !missing(err) {
 			return err
 		}
-		if run.State != nil && run.State.Details.DeploymentConcurrencyLeaseID != nil {
-			if err := releaseLease(tx, e.now(), *run.State.Details.DeploymentConcurrencyLeaseID); err != nil && !missing(err) {
-				return err
-			}
-		}
-		_, err = tx.DeleteFlowRun(id)
-		return err
-	})
+	}
+	_, err = tx.DeleteFlowRun(id)
+	return err
 }
 
 // UpdateTaskRun renames the task run, or returns a NotFound error. Prefect REST: PATCH /task_runs/{id}.

@@ -2,11 +2,14 @@ package engine
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/leat-dev/leat/internal/core"
+	"github.com/leat-dev/leat/internal/jinja"
+	"github.com/leat-dev/leat/internal/value"
 	"github.com/leat-dev/leat/internal/wire"
 )
 
@@ -17,26 +20,57 @@ const placeholderKey = "__prefect_kind"
 // errAbsent is the value of a placeholder that removes itself.
 var errAbsent = errors.New("no value")
 
-// hydrate replaces the placeholders in parameters: JSON written as text, and
-// variables of the workspace. The error's text is for the client.
-func hydrate(tx core.Tx, parameters json.RawMessage) (json.RawMessage, error) {
+// Render renders a template.
+type Render func(template string) (string, error)
+
+// renderBare renders templates that have nothing to name.
+func renderBare(template string) (string, error) {
+	parsed, err := jinja.Parse(template)
+	if err != nil {
+		return "", err
+	}
+	return parsed.Render(nil)
+}
+
+// hydration is the work on one set of parameters.
+type hydration struct {
+	tx     core.Tx
+	render Render
+}
+
+// Hydrate replaces the placeholders in parameters; render renders templates. The
+// error's text is for the client.
+func (e *Engine) Hydrate(ctx context.Context, ws core.WorkspaceID, parameters json.RawMessage, render Render) (out json.RawMessage, err error) {
+	err = e.store.View(ctx, ws, func(tx core.Tx) (err error) {
+		out, err = hydrate(tx, parameters, render)
+		return err
+	})
+	return out, err
+}
+
+// hydrate replaces the placeholders in parameters: JSON written as text,
+// variables of the workspace, and templates. The error's text is for the client.
+func hydrate(tx core.Tx, parameters json.RawMessage, render Render) (json.RawMessage, error) {
 	if !bytes.Contains(parameters, []byte(placeholderKey)) {
 		return parameters, nil
 	}
-	out, err := hydrateValue(tx, parameters)
+	out, err := hydration{tx, render}.value(parameters)
 	if errors.Is(err, errAbsent) {
 		return json.RawMessage("{}"), nil
+	}
+	if err == nil && !bytes.HasPrefix(out, []byte("{")) {
+		return nil, fmt.Errorf("parameters are an object, not %s", out)
 	}
 	return out, err
 }
 
-func hydrateValue(tx core.Tx, raw json.RawMessage) (json.RawMessage, error) {
+func (h hydration) value(raw json.RawMessage) (json.RawMessage, error) {
 	raw = bytes.TrimSpace(raw)
 	if len(raw) == 0 || raw[0] != '{' && raw[0] != '[' {
 		return raw, nil
 	}
 	if raw[0] == '[' {
-		return hydrateList(tx, raw)
+		return h.list(raw)
 	}
 	fields := members(raw)
 	for _, m := range fields {
@@ -45,12 +79,12 @@ func hydrateValue(tx core.Tx, raw json.RawMessage) (json.RawMessage, error) {
 			if err := json.Unmarshal(m.value, &kind); err != nil {
 				kind = ""
 			}
-			return hydratePlaceholder(tx, kind, fields)
+			return h.placeholder(kind, fields)
 		}
 	}
 	kept := fields[:0]
 	for _, m := range fields {
-		v, err := hydrateValue(tx, m.value)
+		v, err := h.value(m.value)
 		if errors.Is(err, errAbsent) {
 			continue
 		}
@@ -62,14 +96,14 @@ func hydrateValue(tx core.Tx, raw json.RawMessage) (json.RawMessage, error) {
 	return joinMembers(kept), nil
 }
 
-func hydrateList(tx core.Tx, raw json.RawMessage) (json.RawMessage, error) {
+func (h hydration) list(raw json.RawMessage) (json.RawMessage, error) {
 	var items []json.RawMessage
 	if err := json.Unmarshal(raw, &items); err != nil {
 		return nil, err
 	}
 	kept := items[:0]
 	for _, item := range items {
-		v, err := hydrateValue(tx, item)
+		v, err := h.value(item)
 		if errors.Is(err, errAbsent) {
 			continue
 		}
@@ -81,27 +115,20 @@ func hydrateList(tx core.Tx, raw json.RawMessage) (json.RawMessage, error) {
 	return json.Marshal(kept)
 }
 
-func hydratePlaceholder(tx core.Tx, kind string, fields []member) (json.RawMessage, error) {
+func (h hydration) placeholder(kind string, fields []member) (json.RawMessage, error) {
 	value, has := fieldOf(fields, "value")
 	switch kind {
 	case "none":
 		if !has {
 			return nil, errors.New("Missing 'value' key in __prefect object") //nolint:staticcheck // the reference's text
 		}
-		return hydrateValue(tx, value)
+		return h.value(value)
 	case "json":
-		return hydrateJSON(tx, value, has)
+		return h.fromJSON(value, has)
 	case "jinja":
-		template, ok := fieldOf(fields, "template")
-		if !ok {
-			return nil, errors.New("Missing 'template' key in __prefect object") //nolint:staticcheck // the reference's text
-		}
-		if !bytes.Contains(template, []byte("{{")) && !bytes.Contains(template, []byte("{%")) && !bytes.Contains(template, []byte("{#")) {
-			return template, nil // nothing to render
-		}
-		return nil, fmt.Errorf("Invalid jinja: templates are not rendered by this server: %s", template) //nolint:staticcheck // begins as the reference's text
+		return h.jinja(fields)
 	case "workspace_variable":
-		return hydrateVariable(tx, fields)
+		return h.variable(fields)
 	}
 	if !has {
 		return json.RawMessage("null"), nil
@@ -109,12 +136,12 @@ func hydratePlaceholder(tx core.Tx, kind string, fields []member) (json.RawMessa
 	return value, nil
 }
 
-func hydrateJSON(tx core.Tx, value json.RawMessage, has bool) (json.RawMessage, error) {
+func (h hydration) fromJSON(value json.RawMessage, has bool) (json.RawMessage, error) {
 	if !has {
 		return nil, errAbsent
 	}
 	if len(value) > 0 && value[0] == '{' {
-		inner, err := hydrateValue(tx, value)
+		inner, err := h.value(value)
 		if err != nil {
 			return nil, err
 		}
@@ -127,37 +154,55 @@ func hydrateJSON(tx core.Tx, value json.RawMessage, has bool) (json.RawMessage, 
 	var doc json.RawMessage
 	if err := wire.Decode([]byte(text), &doc); err != nil {
 		if malformed, ok := errors.AsType[*wire.Malformed](err); ok {
-			line, column := position(text, malformed.Pos)
-			return nil, fmt.Errorf("Invalid JSON: %s: line %d column %d (char %d)", //nolint:staticcheck // the reference's text
-				malformed.Reason, line, column, malformed.Pos)
+			return nil, fmt.Errorf("Invalid JSON: %s", malformed.In(text)) //nolint:staticcheck // the reference's text
 		}
 		return nil, fmt.Errorf("Invalid JSON: %w", err) //nolint:staticcheck // the reference's text
 	}
 	return json.RawMessage(text), nil
 }
 
-// position turns a count of characters into a line and a column, from 1.
-func position(text string, at int) (line, column int) {
-	line, column = 1, 1
-	for i, r := range []rune(text) {
-		if i >= at {
-			break
-		}
-		column++
-		if r == '\n' {
-			line, column = line+1, 1
-		}
+// jinja renders a template.
+func (h hydration) jinja(fields []member) (json.RawMessage, error) {
+	template, ok := fieldOf(fields, "template")
+	if !ok {
+		return nil, errors.New("Missing 'template' key in __prefect object") //nolint:staticcheck // the reference's text
 	}
-	return line, column
+	if len(template) > 0 && template[0] == '{' {
+		inner, err := h.value(template)
+		if err != nil {
+			return nil, err
+		}
+		template = inner
+	}
+	var text string
+	switch {
+	case len(template) > 0 && (template[0] == '{' || template[0] == '['):
+		// There is nothing to render, but its Python text must be a template.
+		shown, err := jinja.Environment{}.Render("{{ v }}", map[string]any{"v": template})
+		if err == nil {
+			_, err = jinja.Parse(shown)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("Invalid jinja: %w", err) //nolint:staticcheck // the reference's text
+		}
+		return template, nil
+	case len(template) == 0 || template[0] != '"' || json.Unmarshal(template, &text) != nil:
+		return nil, fmt.Errorf("Invalid jinja: a template is a text, not %s", template) //nolint:staticcheck // begins as the reference's text
+	}
+	out, err := h.render(text)
+	if err != nil {
+		return nil, fmt.Errorf("Invalid jinja: %w", err) //nolint:staticcheck // the reference's text
+	}
+	return value.AppendString(nil, out), nil
 }
 
-func hydrateVariable(tx core.Tx, fields []member) (json.RawMessage, error) {
+func (h hydration) variable(fields []member) (json.RawMessage, error) {
 	raw, ok := fieldOf(fields, "variable_name")
 	if !ok {
 		return nil, errAbsent
 	}
 	if len(raw) > 0 && raw[0] == '{' {
-		inner, err := hydrateValue(tx, raw)
+		inner, err := h.value(raw)
 		if err != nil {
 			return nil, err
 		}
@@ -167,7 +212,7 @@ func hydrateVariable(tx core.Tx, fields []member) (json.RawMessage, error) {
 	if err := json.Unmarshal(raw, &name); err != nil {
 		return nil, fmt.Errorf("Variable '%s' not found in workspace.", raw) //nolint:staticcheck // the reference's text
 	}
-	v, err := tx.VariableByName(name)
+	v, err := h.tx.VariableByName(name)
 	if missing(err) {
 		return nil, fmt.Errorf("Variable '%s' not found in workspace.", name) //nolint:staticcheck // the reference's text
 	}

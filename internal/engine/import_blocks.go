@@ -45,7 +45,7 @@ func (s ImportBlockSchema) put(_ *Engine, tx core.Tx, _ time.Time) (imported, er
 		return imported{}, core.Errorf(core.Invalid, "it has no id, no checksum or no fields")
 	}
 	for _, find := range []func() (*core.BlockSchema, error){
-		func() (*core.BlockSchema, error) { return tx.BlockSchemaByChecksum(s.Checksum, s.Version) },
+		func() (*core.BlockSchema, error) { return tx.BlockSchemaByChecksum(s.Checksum, &s.Version) },
 		func() (*core.BlockSchema, error) { return tx.BlockSchema(s.ID) },
 	} {
 		old, err := find()

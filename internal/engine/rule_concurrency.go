@@ -6,7 +6,8 @@ import (
 
 // keepLease carries the lease of the deployment's slot from state to state.
 func keepLease(t *transition) {
-	if t.from != nil && t.proposed.Details.DeploymentConcurrencyLeaseID == nil {
+	starts := t.fromType == core.Pending && t.to == core.Running
+	if t.from != nil && (starts || t.proposed.Details.DeploymentConcurrencyLeaseID == nil) {
 		t.proposed.Details.DeploymentConcurrencyLeaseID = t.from.Details.DeploymentConcurrencyLeaseID
 	}
 }
@@ -57,7 +58,7 @@ func checkSlot(t *transition) {
 
 // pinSlot keeps the slot of a client that does not know that it should renew it.
 func pinSlot(t *transition) {
-	if !t.facts.KeepsLeases && t.proposed.Details.DeploymentConcurrencyLeaseID != nil {
+	if !t.facts.KeepsLeases && t.from.Details.DeploymentConcurrencyLeaseID != nil {
 		t.slot = SlotPin
 	}
 }

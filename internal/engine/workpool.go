@@ -109,6 +109,9 @@ func (e *Engine) UpdateWorkPool(ctx context.Context, ws core.WorkspaceID, name s
 		if err != nil {
 			return err
 		}
+		if in.StorageConfiguration.Null || in.IsPaused.Null {
+			return integrityConflict() // a pool always has both
+		}
 		return updateWorkPool(tx, now, p, in)
 	})
 }

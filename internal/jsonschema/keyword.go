@@ -33,6 +33,8 @@ type checker struct {
 	circular bool
 	// unresolved is the reference that leads nowhere.
 	unresolved string
+	// stand holds the texts that stand for what is not known.
+	stand Placeholders
 }
 
 // keywords lists the checks that a schema's keys stand for.
@@ -73,6 +75,9 @@ func (c *checker) descend(in, schema *Value, path ...any) []*violation {
 	defer func() { c.depth-- }()
 	checks := keywords()
 	var found []*violation
+	if c.stands(in) && c.stand[in.str] != "" {
+		found = append(found, &violation{message: c.stand[in.str], keyword: placeholder, instance: in, schema: schema, path: path})
+	}
 	for _, key := range schema.keys {
 		check, ok := checks[key]
 		if !ok {

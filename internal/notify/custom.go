@@ -17,10 +17,10 @@ const maxCustomTimeout = time.Minute
 // sendCustom sends through a custom webhook, whose URL, parameters, body,
 // headers and cookies hold placeholders for the message and for secrets.
 func (s *Sender) sendCustom(ctx context.Context, f *fields, m *message) error {
-	c, err := custom(f, m)
 	guard := s.guardOf(f)
 	seconds := min(max(f.number("timeout", 0), 0), maxCustomTimeout.Seconds())
-	if err := errors.Join(f.err, err); err != nil {
+	c, err := custom(f, m)
+	if err != nil {
 		return err
 	}
 	in := *s

@@ -15,7 +15,9 @@ import (
 // A service that takes what Slack takes is told of a failed run.
 func ExampleSender_Send() {
 	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var said struct{ Attachments []struct{ Title, Text string } }
+		var said struct {
+			Attachments []struct{ Title, Text string }
+		}
 		if err := json.NewDecoder(r.Body).Decode(&said); err == nil {
 			fmt.Println(said.Attachments[0].Title, "-", said.Attachments[0].Text)
 		}

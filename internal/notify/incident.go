@@ -15,7 +15,7 @@ func segment(text string) string { return url.PathEscape(text) }
 
 // pagerDuty composes an event of PagerDuty's Events API v2. Beside a subject the
 // body stands among the details.
-func pagerDuty(f *fields, m *message) ([]*call, error) {
+func pagerDuty(f *fields, m *message) []*call {
 	host := "events.pagerduty.com"
 	if f.choice("region_name", "us", "eu") == "eu" {
 		host = "events.eu.pagerduty.com"
@@ -24,7 +24,7 @@ func pagerDuty(f *fields, m *message) ([]*call, error) {
 	summary := m.body
 	if m.subject != "" {
 		summary = m.subject + "\r\n"
-		details.Set("Prefect Notification Body", m.body)
+		details.Set("Prefect Notification Body", m.whole)
 	}
 	severity := m.kind
 	switch m.kind {
@@ -51,7 +51,7 @@ func pagerDuty(f *fields, m *message) ([]*call, error) {
 	}
 	c := post("https://"+host+"/v2/enqueue", payload, "Authorization", "Token token="+f.needed("api_key"))
 	c.ok = statuses(http.StatusOK, http.StatusCreated, http.StatusAccepted)
-	return []*call{c}, nil
+	return []*call{c}
 }
 
 const (
@@ -63,7 +63,7 @@ const (
 
 // opsgenie composes alerts: one for each recipient, for groups of them, or one
 // alone when the account's routing decides.
-func opsgenie(f *fields, m *message) ([]*call, error) {
+func opsgenie(f *fields, m *message) []*call {
 	host := "api.opsgenie.com"
 	if f.choice("region_name", "us", "eu") == "eu" {
 		host = "api.eu.opsgenie.com"
@@ -84,7 +84,7 @@ func opsgenie(f *fields, m *message) ([]*call, error) {
 		c.ok = statuses(http.StatusOK, http.StatusAccepted)
 		calls = append(calls, c)
 	}
-	return calls, nil
+	return calls
 }
 
 func opsgenieAlert(f *fields, m *message) *value.Object {

@@ -61,6 +61,7 @@ func invalid(format string, args ...any) error { return &Invalid{fmt.Sprintf(for
 // message is what is said. The kind is info, success, warning or failure.
 type message struct {
 	subject, body, kind string
+	whole               string    // the body with the space at its end
 	at                  time.Time // zero when there is no clock
 }
 
@@ -95,7 +96,7 @@ func (m *message) color() string {
 const appName = "Prefect Notifications"
 
 // composer makes the requests of one kind of block.
-type composer func(f *fields, m *message) ([]*call, error)
+type composer func(f *fields, m *message) []*call
 
 // composerOf is the composer of a block type that notifies by HTTP, or nil.
 func composerOf(slug string) composer {
@@ -147,12 +148,8 @@ func (s *Sender) Send(ctx context.Context, b Block, subject, body string) error 
 	case b.TypeSlug == mailSlug:
 		return s.sendMail(ctx, f, m)
 	case compose != nil:
-		m.subject, m.body = strings.TrimSpace(m.subject), strings.TrimRightFunc(m.body, unicode.IsSpace)
-		calls, err := compose(f, m)
-		if err := errors.Join(f.err, err); err != nil {
-			return err
-		}
-		return s.all(ctx, f, calls)
+		m.subject, m.body, m.whole = strings.TrimSpace(m.subject), strings.TrimRightFunc(m.body, unicode.IsSpace), m.body
+		return s.all(ctx, f, compose(f, m))
 	default:
 		return &Unsupported{b.TypeSlug}
 	}

@@ -17,10 +17,10 @@ const (
 
 // slack composes for Slack's incoming webhooks and for services that take what
 // these take. Slack says ok in the body of its answer.
-func slack(f *fields, m *message) ([]*call, error) {
+func slack(f *fields, m *message) []*call {
 	target := f.needed("url")
 	if f.err != nil {
-		return nil, f.err
+		return nil
 	}
 	if path := regexp.MustCompile(slackWorkflow).FindStringSubmatch(target); path != nil {
 		text := m.body
@@ -29,18 +29,18 @@ func slack(f *fields, m *message) ([]*call, error) {
 		}
 		c := slackPost("https://hooks.slack.com/"+strings.ToLower(path[1])+"/"+strings.Trim(path[2], "/"), value.Of("text", text))
 		c.ok = statuses(http.StatusOK)
-		return []*call{c}, nil
+		return []*call{c}
 	}
 	hook := regexp.MustCompile(slackHook).FindStringSubmatch(target)
 	if hook == nil {
 		if !isAddress(target) {
 			f.fail("url: not a URL of HTTP")
 		}
-		return []*call{slackPost(target, slackPayload(m))}, nil
+		return []*call{slackPost(target, slackPayload(m))}
 	}
 	c := slackPost("https://"+strings.ToLower(hook[1])+"/services/"+hook[2]+"/"+hook[3]+"/"+hook[4], slackPayload(m))
 	c.ok = func(a *Answer) bool { return a.Status == http.StatusOK && a.Body == "ok" }
-	return []*call{c}, nil
+	return []*call{c}
 }
 
 func slackPost(target string, payload *value.Object) *call {
@@ -75,7 +75,7 @@ func slackLinks(body string) string {
 }
 
 // teams composes for a workflow of Microsoft Teams, which shows an adaptive card.
-func teams(f *fields, m *message) ([]*call, error) {
+func teams(f *fields, m *message) []*call {
 	target, image, wrap := f.address("url"), f.flag("include_image", true), f.flag("wrap", true)
 	var shown []any
 	if image {
@@ -91,7 +91,7 @@ func teams(f *fields, m *message) ([]*call, error) {
 		value.Of("contentType", "application/vnd.microsoft.card.adaptive", "contentUrl", nil, "content", card),
 	}))
 	c.ok = statuses(http.StatusOK, http.StatusAccepted)
-	return []*call{c}, nil
+	return []*call{c}
 }
 
 // teamsWidth is how Teams shows a card, with the people that its text mentions
@@ -115,7 +115,7 @@ func teamsWidth(body string) *value.Object {
 }
 
 // mattermost composes for incoming webhooks of Mattermost: one call for each channel.
-func mattermost(f *fields, m *message) ([]*call, error) {
+func mattermost(f *fields, m *message) []*call {
 	scheme := "http"
 	if f.flag("secure", false) {
 		scheme = "https"
@@ -150,11 +150,11 @@ func mattermost(f *fields, m *message) ([]*call, error) {
 		c.ok = statuses(http.StatusOK)
 		calls = append(calls, c)
 	}
-	return calls, nil
+	return calls
 }
 
 // discord composes for a webhook of Discord, which takes no empty message.
-func discord(f *fields, m *message) ([]*call, error) {
+func discord(f *fields, m *message) []*call {
 	target := "https://discord.com/api/webhooks/" + segment(f.needed("webhook_id")) + "/" + segment(f.needed("webhook_token"))
 	tts := f.flag("tts", false)
 	payload := value.Of("tts", tts, "wait", !tts)
@@ -169,10 +169,10 @@ func discord(f *fields, m *message) ([]*call, error) {
 		payload.Set("username", name)
 	}
 	if m.body == "" {
-		return nil, nil
+		return nil
 	}
 	payload.Set("content", m.merged())
 	c := post(target, payload, "Content-Type", "application/json; charset=utf-8")
 	c.ok = statuses(http.StatusOK, http.StatusNoContent)
-	return []*call{c}, nil
+	return []*call{c}
 }

@@ -10,7 +10,7 @@ import (
 
 // twilio composes an SMS, or a message of WhatsApp, for each number. Numbers
 // that are none are left out; without any the sender gets the message itself.
-func twilio(f *fields, m *message) ([]*call, error) {
+func twilio(f *fields, m *message) []*call {
 	account, token := f.needed("account_sid"), f.needed("auth_token")
 	if f.err == nil && !regexp.MustCompile(`(?i)^AC[a-f0-9]+$`).MatchString(account) {
 		f.fail("account_sid: not AC and hexadecimal digits")
@@ -53,7 +53,7 @@ func twilio(f *fields, m *message) ([]*call, error) {
 			ok: statuses(http.StatusOK, http.StatusCreated),
 		})
 	}
-	return calls, nil
+	return calls
 }
 
 // phone is a number, as digits, and the way to it.

@@ -17,6 +17,7 @@ import (
 	"github.com/leat-dev/leat/internal/asl"
 	"github.com/leat-dev/leat/internal/core"
 	"github.com/leat-dev/leat/internal/engine"
+	"github.com/leat-dev/leat/internal/notify"
 )
 
 // Config says how a server runs. A setting's value comes from its flag, else
@@ -55,8 +56,15 @@ type Config struct {
 	StopTimeout time.Duration
 	// MaxBody is the size in bytes of the largest request body.
 	MaxBody int64
+	// CSRF asks clients of the Prefect API for a token with each request that changes something.
+	CSRF bool
+	// CSRFLifetime is how long such a token is good for.
+	CSRFLifetime time.Duration
 	// AllowDatabaseClear lets POST /api/admin/database/clear empty the database.
 	AllowDatabaseClear bool
+	// AllowPrivateWebhooks are the addresses and CIDR ranges of private networks, divided by commas, that
+	// notifications and webhooks of automations may reach, or "all"; "" lets them reach public addresses alone.
+	AllowPrivateWebhooks string
 	// EncryptionKey seals secrets at rest: 32 bytes in base64; "" keeps a key in a file in Home.
 	EncryptionKey string
 	// AWSAccount is the 12-digit account whose state machines lie in the default workspace.
@@ -92,7 +100,7 @@ type Setting struct {
 func Default(home string) Config {
 	return Config{
 		Host: "127.0.0.1", Port: 4200, Home: home, SilenceTimeout: 30 * time.Second, ClaimTimeout: 60 * time.Second,
-		LateAfter: 15 * time.Second, SlotWait: 30 * time.Second, SchedulerInterval: 30 * time.Second, StopTimeout: 9 * time.Second, MaxBody: 32 << 20,
+		LateAfter: 15 * time.Second, SlotWait: 30 * time.Second, SchedulerInterval: 30 * time.Second, StopTimeout: 9 * time.Second, MaxBody: 32 << 20, CSRFLifetime: time.Hour,
 		Keep:                core.Retention{Runs: 90 * day, Logs: 30 * day, Events: 7 * day, Artifacts: 90 * day},
 		BackupBeforeUpgrade: true,
 		AWSAccount:          sfn.DefaultAccount, AWSRegion: sfn.DefaultRegion, MaxMachines: engine.DefaultMaxMachines, MaxPayload: 256 << 10, MaxEvents: asl.DefaultEvents,
@@ -107,6 +115,8 @@ func (c *Config) Settings() []Setting {
 		{"port", []string{"LEAT_PORT"}, "port to listen on (0 = any free port)", &c.Port},
 		{"database", []string{"LEAT_DATABASE"}, "SQLite file or postgres:// URL (default leat.db in LEAT_HOME)", &c.Database},
 		{"auth-string", []string{"LEAT_AUTH_STRING", "PREFECT_SERVER_API_AUTH_STRING"}, "user:password that clients must send (PREFECT_API_AUTH_STRING at the client)", &c.AuthString},
+		{"csrf-protection", []string{"LEAT_CSRF_PROTECTION", "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED", "PREFECT_SERVER_CSRF_PROTECTION_ENABLED"}, "refuse requests that change something without a token of GET /api/csrf-token", &c.CSRF},
+		{"csrf-token-lifetime", []string{"LEAT_CSRF_TOKEN_LIFETIME"}, "time that such a token is good for", &c.CSRFLifetime},
 		{"heartbeat-timeout", []string{"LEAT_HEARTBEAT_TIMEOUT"}, "silence after which a running flow run is crashed (0 = three beats of the run's own rhythm)", &c.HeartbeatTimeout},
 		{"silence-timeout", []string{"LEAT_SILENCE_TIMEOUT"}, "the same for a run whose event connection broke", &c.SilenceTimeout},
 		{"claim-timeout", []string{"LEAT_CLAIM_TIMEOUT"}, "time after which a run is offered again whose worker died before starting it", &c.ClaimTimeout},
@@ -122,6 +132,7 @@ func (c *Config) Settings() []Setting {
 		{"max-body", []string{"LEAT_MAX_BODY"}, "largest request body in bytes", &c.MaxBody},
 		{"encryption-key", []string{"LEAT_ENCRYPTION_KEY"}, "32 bytes in base64 that seal secrets (default: a key file in LEAT_HOME)", &c.EncryptionKey},
 		{"allow-database-clear", []string{"LEAT_ALLOW_DATABASE_CLEAR"}, "let POST /api/admin/database/clear empty the database (tests, demos)", &c.AllowDatabaseClear},
+		{"allow-private-webhooks", []string{"LEAT_ALLOW_PRIVATE_WEBHOOKS"}, "private addresses that notifications and webhooks may reach: addresses and CIDR ranges divided by commas, or all", &c.AllowPrivateWebhooks},
 		{"aws-account", []string{"LEAT_AWS_ACCOUNT"}, "12-digit AWS account whose state machines are in the default workspace", &c.AWSAccount},
 		{"aws-region", []string{"LEAT_AWS_REGION"}, "AWS region of Step Functions requests that are not signed for one", &c.AWSRegion},
 		{"max-machines", []string{"LEAT_MAX_MACHINES"}, "state machines, and activities, that an account may have in a region", &c.MaxMachines},
@@ -211,6 +222,9 @@ func (c *Config) complete() error {
 	if c.MaxMachines <= 0 || c.MaxPayload <= 0 || c.MaxEvents <= 0 {
 		return fmt.Errorf("max-machines %d, max-payload %d and max-events %d are to be more than nothing", c.MaxMachines, c.MaxPayload, c.MaxEvents)
 	}
+	if _, err := notify.ParseGuard(c.AllowPrivateWebhooks); err != nil {
+		return fmt.Errorf("allow-private-webhooks: %w", err)
+	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		return fmt.Errorf("log-level %q is not debug, info, warn or error", c.LogLevel)
@@ -219,6 +233,15 @@ func (c *Config) complete() error {
 		return fmt.Errorf("log-format %q is not text or json", c.LogFormat)
 	}
 	return nil
+}
+
+// guard says which private addresses notifications and webhooks may reach.
+func (c *Config) guard() *notify.Guard {
+	guard, err := notify.ParseGuard(c.AllowPrivateWebhooks)
+	if err != nil {
+		return nil // complete has checked it; none lets through the least
+	}
+	return guard
 }
 
 // loopback reports whether the server listens to this machine only.

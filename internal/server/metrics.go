@@ -3,8 +3,6 @@ package server
 import (
 	"context"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -123,12 +121,4 @@ func (q *queueCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	ch <- prometheus.MustNewConstMetric(q.depth, prometheus.GaugeValue, float64(depth))
 	ch <- prometheus.MustNewConstMetric(q.late, prometheus.GaugeValue, latest.Seconds())
-}
-
-// redacted is a database's address without its password.
-func redacted(database string) string {
-	if u, err := url.Parse(database); err == nil && strings.HasPrefix(u.Scheme, "postgres") {
-		return u.Redacted()
-	}
-	return database
 }

@@ -47,7 +47,9 @@ func Run(ctx context.Context, cfg Config, env Environment) error {
 			"set --auth-string user:password (PREFECT_API_AUTH_STRING at the clients)")
 	}
 	metrics := newMetrics()
-	db, err := store.Open(ctx, store.Config{Database: cfg.Database, Log: log, Now: env.Now, Observe: metrics.commit})
+	db, err := store.Open(ctx, store.Config{
+		Database: cfg.Database, Log: log, Now: env.Now, Observe: metrics.commit, BackupBeforeUpgrade: cfg.BackupBeforeUpgrade,
+	})
 	if err != nil {
 		return err
 	}
@@ -103,8 +105,10 @@ func assemble(ctx context.Context, cfg Config, env Environment, log *slog.Logger
 	done := make(chan struct{})
 	prefect := prefect3.Config{
 		Engine: eng, Now: env.Now, Log: log, BodyLimit: cfg.MaxBody, Done: done, TouchEvery: touchEvery(cfg),
-		Auth: api.Auth{Secret: cfg.AuthString, Open: []string{"/api/health", "/api/ready"}},
+		Auth:     api.Auth{Secret: cfg.AuthString, Open: []string{"/api/health", "/api/ready"}},
+		Settings: cfg.prefectSettings(),
 	}
+	prefect.CSRF = prefect3.CSRF{Enabled: cfg.CSRF, Lifetime: cfg.CSRFLifetime}
 	if cfg.AllowDatabaseClear {
 		prefect.Clear = db.Clear
 	}
@@ -120,7 +124,7 @@ func assemble(ctx context.Context, cfg Config, env Environment, log *slog.Logger
 		Handler: handler(dialect, states, db, env, log, metrics), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 120 * time.Second,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), ConnContext: api.WithConn,
 	}
-	log.Info("listening", "address", listener.Addr().String(), "database", redacted(cfg.Database), "version", env.Version)
+	log.Info("listening", "address", listener.Addr().String(), "database", store.Redacted(cfg.Database), "version", env.Version)
 	return &parts{log, cfg.StopTimeout, listener, srv, dialect, done, services(cfg, env, log, eng, db, runner), db}, nil
 }
 
@@ -170,9 +174,10 @@ func newLogger(cfg Config, w io.Writer) *slog.Logger {
 }
 
 // handler puts the dialects and the server's own pages under one address.
-func handler(prefect, states http.Handler, db core.Store, env Environment, log *slog.Logger, m *metrics) http.Handler {
+func handler(prefect *prefect3.API, states http.Handler, db core.Store, env Environment, log *slog.Logger, m *metrics) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/", prefect)
+	mux.Handle("/hooks/", prefect.Hooks())
 	mux.Handle("POST /{$}", states)
 	mux.Handle("GET /metrics", m.handler())
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "true") })

@@ -50,7 +50,7 @@ func services(cfg Config, env Environment, log *slog.Logger, eng *engine.Engine,
 	foreman := service.Foreman{Engine: eng, Silence: engine.Silence{MissedBeats: 3, Interval: 30 * time.Second, Poll: 60 * time.Second, Batch: 200}}
 	reaper := service.LeaseReaper{Engine: eng}
 	retention := &service.Retention{Store: db, Now: env.Now, Keep: cfg.Keep, Round: retentionRound, Log: log}
-	return []background{
+	return append(automations(env, log, eng, db, holder, cfg.guard()), []background{
 		loop("retention", retentionInterval, retention.Tick),
 		loop("scheduler", cfg.SchedulerInterval, scheduler.Tick, core.TopicSchedules),
 		loop("foreman", 5*time.Second, foreman.Tick),
@@ -60,6 +60,7 @@ func services(cfg Config, env Environment, log *slog.Logger, eng *engine.Engine,
 		loop("schedule policy", time.Second, policy.Tick),
 		loop("zombie", zombieInterval(cfg), zombie.Tick),
 		loop("cancel", 5*time.Second, cancel.Tick),
+		loop("tally", 2*time.Second, service.Tally{Store: db, Now: env.Now, After: 90 * time.Second}.Tick),
 		{"states", func(ctx context.Context) error {
 			err := states.Run(ctx)
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(2*time.Second, cfg.StopTimeout/20))
@@ -68,7 +69,7 @@ func services(cfg Config, env Environment, log *slog.Logger, eng *engine.Engine,
 			herald.Flush(last)
 			return err
 		}},
-	}
+	}...)
 }
 
 // Retention looks once a minute, for at most another minute, so that its lease

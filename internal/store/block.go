@@ -110,9 +110,13 @@ func (t *tx) BlockSchema(id core.ID) (*core.BlockSchema, error) {
 }
 
 // BlockSchemaByChecksum implements core.BlockSchemaTx.
-func (t *tx) BlockSchemaByChecksum(checksum, version string) (*core.BlockSchema, error) {
+func (t *tx) BlockSchemaByChecksum(checksum string, version *string) (*core.BlockSchema, error) {
+	wanted := ""
+	if version != nil {
+		wanted = *version
+	}
 	return one(t, noBlockSchema(), scanBlockSchema, blockSchemaSelect+
-		"bs.checksum = ? AND (bs.version = ? OR ?) ORDER BY bs.created DESC, bs.id DESC LIMIT 1", int64(t.ws), checksum, version, version == "")
+		"bs.checksum = ? AND (bs.version = ? OR ?) ORDER BY bs.created DESC, bs.id DESC LIMIT 1", int64(t.ws), checksum, wanted, version == nil)
 }
 
 // DeleteBlockSchema implements core.BlockSchemaTx.

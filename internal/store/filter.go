@@ -235,7 +235,10 @@ func (b *builder) compare(expr string, c core.Cond) string {
 		for _, p := range prefixes {
 			parts = append(parts, expr+" "+b.d.like+" "+b.arg(p+"%"))
 		}
-		return "(" + strings.Join(append(parts, "1 = 0"), " OR ") + ")"
+		if len(parts) == 0 {
+			return "1 = 1"
+		}
+		return "(" + strings.Join(parts, " OR ") + ")"
 	case core.OpAll, core.OpExists, core.OpQuery, core.OpCreatorID, core.OpCreatorType:
 		return ""
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -50,7 +51,21 @@ func tooNew(applied map[string]bool, names []string) error {
 	return nil
 }
 
-func migrateSQLite(ctx context.Context, db *sql.DB) error {
+// pending lists the migrations that are to be applied. only restricts them to
+// those of another database; nil stands for all.
+func pending(names []string, applied, only map[string]bool) []string {
+	var missing []string
+	for _, name := range names {
+		if !applied[name] && (only == nil || only[name]) {
+			missing = append(missing, name)
+		}
+	}
+	return missing
+}
+
+// migrateSQLite brings a file's schema up to date, or to that of a database
+// with only these migrations.
+func migrateSQLite(ctx context.Context, db *sql.DB, only map[string]bool) error {
 	names, texts, err := migrations("sqlite")
 	if err != nil {
 		return err
@@ -65,10 +80,7 @@ func migrateSQLite(ctx context.Context, db *sql.DB) error {
 	if err := tooNew(applied, names); err != nil {
 		return err
 	}
-	for _, name := range names {
-		if applied[name] {
-			continue
-		}
+	for _, name := range pending(names, applied, only) {
 		t, err := db.BeginTx(ctx, nil)
 		if err != nil {
 			return err
@@ -105,7 +117,9 @@ func appliedSQLite(ctx context.Context, db *sql.DB) (map[string]bool, error) {
 	return applied, r.Err()
 }
 
-func migratePostgres(ctx context.Context, url string) error {
+// migratePostgres brings a database up to date; log is warned before that
+// changes one that was in use, and may be nil.
+func migratePostgres(ctx context.Context, url string, log *slog.Logger) error {
 	names, texts, err := migrations("postgres")
 	if err != nil {
 		return err
@@ -137,10 +151,11 @@ func migratePostgres(ctx context.Context, url string) error {
 		if err := tooNew(applied, names); err != nil {
 			return err
 		}
-		for _, name := range names {
-			if applied[name] {
-				continue
-			}
+		missing := pending(names, applied, nil)
+		if len(applied) > 0 && len(missing) > 0 && log != nil {
+			log.Warn("the schema of the database is brought up to date; leat db backup, by the version before, makes a copy to go back to", "migrations", len(missing))
+		}
+		for _, name := range missing {
 			for stmt := range strings.SplitSeq(texts[name], ";\n") {
 				if strings.TrimSpace(stmt) == "" {
 					continue

@@ -48,7 +48,7 @@ func openPostgres(ctx context.Context, cfg Config) (*postgresEngine, error) {
 		return nil, err
 	}
 	e := &postgresEngine{d: postgresDialect(), cfg: cfg, pool: pool, url: cfg.Database}
-	if err := migratePostgres(ctx, cfg.Database); err != nil {
+	if err := migratePostgres(ctx, cfg.Database, cfg.Log); err != nil {
 		pool.Close()
 		return nil, err
 	}

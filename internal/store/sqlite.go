@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
@@ -35,8 +34,8 @@ func openSQLite(ctx context.Context, cfg Config) (*sqliteEngine, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := prepareSQLite(ctx, cfg.Database); err != nil {
-		return nil, err
+	if err := upgradeSQLite(ctx, cfg); err != nil {
+		return nil, errors.Join(err, lock.Close())
 	}
 	e := &sqliteEngine{d: sqliteDialect(), file: cfg.Database, lock: lock, readers: make(chan *sqliteConn, cfg.ReadConns), n: cfg.ReadConns}
 	for range cfg.ReadConns {
@@ -50,13 +49,7 @@ func openSQLite(ctx context.Context, cfg Config) (*sqliteEngine, error) {
 }
 
 // prepareSQLite makes the file and brings its schema up to date.
-func prepareSQLite(ctx context.Context, file string) error {
-	db, err := sql.Open("sqlite", newSQLiteDSN(file))
-	if err != nil {
-		return err
-	}
-	return errors.Join(migrateSQLite(ctx, db), db.Close())
-}
+func prepareSQLite(ctx context.Context, file string) error { return makeSQLite(ctx, file, nil) }
 
 // sqlitePragmas set up every connection to a file.
 func sqlitePragmas() []string {

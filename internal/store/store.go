@@ -22,6 +22,9 @@ type Config struct {
 	Observe func(closures int, took time.Duration)
 	// Now is the clock for observing; nil means time is not observed.
 	Now func() time.Time
+	// BackupBeforeUpgrade copies a SQLite file that holds something before its
+	// schema is changed.
+	BackupBeforeUpgrade bool
 	// ReadConns is the number of connections for reads; 0 means 4.
 	ReadConns int
 }
@@ -264,10 +267,13 @@ func dataTables() []string {
 		"work_pool", "work_queue", "worker", "worker_life", "deployment", "deployment_schedule",
 		"concurrency_limit", "concurrency_lease", "concurrency_lease_slot", "lease_attendance",
 		"variable", "artifact", "artifact_collection", "flow_run_input", "automation", "automation_resource", "automation_position",
-		"automation_bucket", "automation_child_firing", "automation_follower", "automation_action", "automation_depth", "saved_search", "setting",
+		"automation_bucket", "automation_child_firing", "automation_follower", "automation_action", "automation_depth", "saved_search", "setting", "webhook",
 		"block_type", "block_schema", "block_document", "block_document_reference",
 		"state_machine", "state_machine_revision", "state_machine_version", "state_machine_alias", "activity",
 		"execution", "execution_piece", "execution_history", "execution_action", "map_run", "map_run_item",
 		"run_remains",
 	}
 }
+
+// Tables lists all tables but those of the migrations and workspaces.
+func Tables() []string { return append(derivedTables(), dataTables()...) }

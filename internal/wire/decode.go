@@ -235,14 +235,24 @@ func fieldOf(v reflect.Value, at []int) reflect.Value {
 	return v
 }
 
-// sequence marks a list that the reference declares as a Sequence: it words
-// the refusal of another value differently.
-type sequence interface{ Sequence() }
+// sequence marks a list that the reference declares as a Sequence, set one that
+// it declares as a set: it words the refusal of another value differently.
+type (
+	sequence interface{ Sequence() }
+	set      interface{ Set() }
+)
 
 func (d *decoder) list(i int, p *plan, r *rules, dst reflect.Value) {
 	n := d.nodes[i]
 	if n.kind != kindArray {
-		if _, ok := reflect.TypeAssert[sequence](dst); ok {
+		if _, ok := reflect.TypeAssert[set](dst); ok {
+			d.fail(i, "set_type", "Input should be a valid set", nil)
+			return
+		}
+		if _, ok := reflect.TypeAssert[sequence](dst); ok && n.kind == kindString {
+			d.fail(i, "sequence_str", "'str' instances are not allowed as a Sequence value", map[string]any{"type_name": "str"})
+			return
+		} else if ok {
 			d.fail(i, "is_instance_of", "Input should be an instance of Sequence", map[string]any{"class": "Sequence"})
 			return
 		}

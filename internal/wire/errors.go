@@ -62,6 +62,21 @@ func (e *Malformed) Error() string {
 	return fmt.Sprintf("malformed JSON at character %d: %s", e.Pos, e.Reason)
 }
 
+// In is the message of Python's json module, which says where in the text it is.
+func (e *Malformed) In(text string) string {
+	line, column := 1, 1
+	for i, r := range []rune(text) {
+		if i >= e.Pos {
+			break
+		}
+		column++
+		if r == '\n' {
+			line, column = line+1, 1
+		}
+	}
+	return fmt.Sprintf("%s: line %d column %d (char %d)", e.Reason, line, column, e.Pos)
+}
+
 // FieldError is the entry by which the reference answers: its type is json_invalid.
 func (e *Malformed) FieldError() FieldError {
 	return FieldError{

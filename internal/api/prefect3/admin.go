@@ -25,15 +25,6 @@ func (a *API) version(context.Context, struct{}) (string, error) { return apiVer
 
 func (a *API) adminVersion(context.Context, struct{}) (string, error) { return prefectVersion, nil }
 
-type csrfTokenIn struct {
-	Client string `query:"client" wire:"required"`
-}
-
-// csrfToken tells clients that they need no token.
-func (a *API) csrfToken(context.Context, csrfTokenIn) (struct{}, error) {
-	return struct{}{}, refusal(http.StatusUnprocessableEntity, "CSRF protection is disabled.")
-}
-
 func (a *API) resultStorage(ctx context.Context, _ struct{}) (client.ResultStorage, error) {
 	id, err := a.Engine.DefaultResultStorage(ctx, a.workspace(ctx))
 	return client.ResultStorage{BlockID: id}, err

@@ -22,8 +22,12 @@ type Config struct {
 	Log *slog.Logger
 	// Auth guards all but the health checks.
 	Auth api.Auth
+	// CSRF asks clients for tokens; its zero value does not.
+	CSRF CSRF
 	// BodyLimit is the size in bytes of the largest body; 0 is api.DefaultBodyLimit.
 	BodyLimit int64
+	// Settings are shown by GET /admin/settings: values by paths such as "server.api.port".
+	Settings map[string]any
 	// Clear empties the database for POST /admin/database/clear; nil when that is not allowed.
 	Clear func(ctx context.Context) error
 	// TouchEvery is how often an open event socket counts as a sign of life of
@@ -36,8 +40,10 @@ type Config struct {
 // API serves the dialect under /api.
 type API struct {
 	Config
-	store  core.Store
-	router *api.Router
+	store   core.Store
+	router  *api.Router
+	workers taskWorkers
+	hooks   *api.Router
 }
 
 // prefectVersion is the version that clients are told: that of the Prefect
@@ -59,15 +65,17 @@ func New(cfg Config) *API {
 	d := Dialect(cfg.Log)
 	d.BodyLimit = cfg.BodyLimit
 	a.router = api.NewRouter(d, "/api")
-	a.router.Guard = a.guard
+	a.router.Guard, a.router.Alias = a.guard, withoutScope
 	for _, routes := range []func(*api.Router){
 		a.healthRoutes, a.flowRoutes, a.flowRunRoutes, a.taskRunRoutes, a.taskQueueRoutes, a.stateRoutes, a.logRoutes, a.eventRoutes,
-		a.deploymentRoutes, a.workPoolRoutes, a.poolQueueRoutes, a.workQueueRoutes,
+		a.runHistoryRoutes, a.runBulkRoutes, a.flowRunGraphRoutes, a.logDownloadRoutes, a.eventCountRoutes, a.uiRoutes, a.taskWorkerRoutes,
+		a.settingsRoutes, a.deploymentRoutes, a.workPoolRoutes, a.poolQueueRoutes, a.workQueueRoutes,
 		a.concurrencyRoutes, a.tagLimitRoutes, a.variableRoutes, a.artifactRoutes, a.blockTypeRoutes, a.blockSchemaRoutes,
-		a.blockDocumentRoutes, a.inputRoutes, a.automationRoutes, a.savedSearchRoutes, a.adminRoutes, a.collectionRoutes, a.importRoutes,
+		a.blockDocumentRoutes, a.inputRoutes, a.automationRoutes, a.savedSearchRoutes, a.webhookRoutes, a.adminRoutes, a.collectionRoutes, a.importRoutes, a.templateRoutes,
 	} {
 		routes(a.router)
 	}
+	a.hooks = a.newHooks()
 	return a
 }
 
@@ -79,7 +87,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.router.Serve
 
 // Drain waits until all handlers have returned, or ctx ends, and lists the
 // routes of those that have not. Websockets end once Done is closed.
-func (a *API) Drain(ctx context.Context) (left []string) { return a.router.Drain(ctx) }
+func (a *API) Drain(ctx context.Context) (left []string) {
+	return append(a.router.Drain(ctx), a.hooks.Drain(ctx)...)
+}
 
 // Routes lists what is served, such as "POST /api/flows/".
 func (a *API) Routes() []string { return a.router.Routes() }
@@ -89,6 +99,9 @@ func (a *API) Operations() []api.Operation { return a.router.Operations() }
 
 // guard checks who asks, and with which version of the API.
 func (a *API) guard(r *http.Request) error {
+	if err := a.checkCSRF(r); err != nil {
+		return err
+	}
 	if err := checkVersion(r.Header.Get("X-Prefect-Api-Version")); err != nil {
 		return err
 	}

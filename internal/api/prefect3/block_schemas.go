@@ -44,8 +44,8 @@ type blockSchemaList struct {
 func (b blockSchemaList) where() selection { return where(b.BlockSchemas) }
 
 type byChecksum struct {
-	Checksum string `path:"checksum"`
-	Version  string `query:"version"`
+	Checksum string  `path:"checksum"`
+	Version  *string `query:"version"`
 }
 
 func (in byChecksum) key() byChecksum { return in }

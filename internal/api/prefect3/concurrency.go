@@ -18,7 +18,7 @@ func (a *API) concurrencyRoutes(r *api.Router) {
 	r.Handle("POST", "/v2/concurrency_limits/increment-with-lease", api.Handle(http.StatusOK, a.incrementSlotsWithLease))
 	r.Handle("POST", "/v2/concurrency_limits/decrement", api.Handle(http.StatusOK, a.decrementSlots))
 	r.Handle("POST", "/v2/concurrency_limits/decrement-with-lease", api.Handle(http.StatusNoContent, a.releaseLease))
-	r.Handle("POST", "/v2/concurrency_limits/leases/{lease_id:uuid}/renew", api.Handle(http.StatusNoContent, a.renewLease))
+	r.Handle("POST", "/v2/concurrency_limits/leases/{lease_id}/renew", api.Handle(http.StatusNoContent, a.renewLease))
 	r.Handle("GET", "/v2/concurrency_limits/{id_or_name}", api.Handle(http.StatusOK, a.readConcurrencyLimit))
 	r.Handle("PATCH", "/v2/concurrency_limits/{id_or_name}", api.Handle(http.StatusNoContent, a.updateConcurrencyLimit))
 	r.Handle("DELETE", "/v2/concurrency_limits/{id_or_name}", api.Handle(http.StatusNoContent, a.deleteConcurrencyLimit))

@@ -160,13 +160,35 @@ func decodeGroup(fields []core.Field, prefix string, grouped bool, raw json.RawM
 			} else {
 				errs = decodeOps(f, prefix+f.Name, value, &group)
 			}
-			if len(errs) == 0 {
+			if f.NotNull && len(errs) == 0 {
+				group = presence(f.Name, value, group)
+			}
+			if len(errs) == 0 && !f.Unused {
 				into.Groups = append(into.Groups, group)
 			}
 			return errs
 		}
 		return []wire.FieldError{extra(value)}
 	})
+}
+
+// presence completes the filter of a field that must have a value unless the
+// filter says otherwise; whether it is null counts before which value it has.
+func presence(name string, raw json.RawMessage, given core.Filter) core.Filter {
+	var keys map[core.Op]json.RawMessage
+	if json.Unmarshal(raw, &keys) != nil {
+		return given
+	}
+	null, said := keys[core.OpIsNull]
+	none, _ := decoded[bool](null)
+	switch any := keys[core.OpAny]; {
+	case said && !isNull(null) && none:
+		return core.Filter{Conds: []core.Cond{{Field: name, Op: core.OpIsNull, Value: true}}}
+	case said && isNull(null) || len(any) > 0 && !isNull(any):
+		given.Conds = slices.DeleteFunc(given.Conds, func(c core.Cond) bool { return c.Op == core.OpIsNull })
+		return given
+	}
+	return core.Filter{Conds: []core.Cond{{Field: name, Op: core.OpIsNull, Value: false}}}
 }
 
 // maxQuery is the most characters of a text search.

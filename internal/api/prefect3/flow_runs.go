@@ -42,7 +42,7 @@ func (a *API) createFlowRun(ctx context.Context, in bodyIn[client.FlowRunCreate]
 		run.State = &s
 	}
 	out, created, err := a.Engine.CreateFlowRunIn(ctx, a.workspace(ctx), run, engine.Place{
-		Deployment: b.DeploymentID, WorkPool: b.WorkPoolName, WorkQueue: b.WorkQueueName,
+		Deployment: b.DeploymentID, WorkPool: notEmpty(b.WorkPoolName), WorkQueue: b.WorkQueueName,
 	})
 	return made(out, created, err, a.flowRunOf)
 }
@@ -102,6 +102,14 @@ func (a *API) updateFlowRun(ctx context.Context, in idIn[client.FlowRunUpdate]) 
 		return struct{}{}, a.Engine.UpdateFlowRunVariables(ctx, a.workspace(ctx), in.ID, v, change)
 	}
 	return struct{}{}, a.Engine.UpdateFlowRun(ctx, a.workspace(ctx), in.ID, change)
+}
+
+// notEmpty is nil for "", which names nothing.
+func notEmpty(s *string) *string {
+	if s != nil && *s == "" {
+		return nil
+	}
+	return s
 }
 
 // setPtr sets a field that a body names, to nil for null.

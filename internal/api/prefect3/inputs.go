@@ -17,7 +17,7 @@ func (a *API) inputRoutes(r *api.Router) {
 }
 
 func (a *API) createInput(ctx context.Context, in idIn[client.FlowRunInputCreate]) (struct{}, error) {
-	return struct{}{}, a.Engine.CreateFlowRunInput(ctx, a.workspace(ctx), in.ID, in.Body.Key, in.Body.Value, in.Body.Sender)
+	return struct{}{}, a.Engine.CreateFlowRunInput(ctx, a.workspace(ctx), in.ID, in.Body.Key, string(in.Body.Value), in.Body.Sender)
 }
 
 func (a *API) filterInputs(ctx context.Context, in idIn[client.FlowRunInputFilter]) ([]client.FlowRunInput, error) {

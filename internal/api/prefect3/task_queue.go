@@ -49,11 +49,12 @@ func (a *API) scheduledTasks(w http.ResponseWriter, r *http.Request) {
 		s.refuse(statusProtocolViolation, "Protocol violation: expected 'client_id' in subscribe message")
 		return
 	}
-	a.offerTasks(s, sub.Keys)
+	defer a.workers.forget(sub.ClientID)
+	a.offerTasks(s, sub.ClientID, sub.Keys)
 }
 
 // offerTasks sends runs until the worker quits or goes.
-func (a *API) offerTasks(s *socket, keys []string) {
+func (a *API) offerTasks(s *socket, workerID string, keys []string) {
 	wake, stop := a.store.Subscribe(core.TopicTaskQueue)
 	defer stop()
 	// Runs whose time comes, or whose worker died, wake nobody.
@@ -61,6 +62,7 @@ func (a *API) offerTasks(s *socket, keys []string) {
 	defer look.Stop()
 	answers := s.answers()
 	for {
+		a.workers.observe(workerID, keys, a.Now())
 		run, err := a.Engine.ClaimTaskRun(s.ctx, a.workspace(s.ctx), keys, claimTime)
 		if core.CodeOf(err) == core.NotFound {
 			select {

@@ -111,6 +111,7 @@ func (a *API) updateWorkPool(ctx context.Context, in nameIn[client.WorkPoolUpdat
 	if t, ok := b.BaseJobTemplate.Get(); ok {
 		change.BaseJobTemplate = wire.Some(template(t))
 	}
+	change.StorageConfiguration = wire.Opt[json.RawMessage]{Set: b.Storage.Set, Null: b.Storage.Null}
 	if s, ok := b.Storage.Get(); ok {
 		change.StorageConfiguration = wire.Some(s.JSON())
 	}

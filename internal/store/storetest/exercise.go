@@ -46,6 +46,7 @@ func Exercise(t *testing.T, open Opener) {
 		{"retention", retention},
 		{"run reads", runReads},
 		{"run tally", runTally},
+		{"webhooks", webhooks},
 	}
 	for _, s := range suites {
 		t.Run(s.name, func(t *testing.T) {

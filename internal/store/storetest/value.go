@@ -240,10 +240,13 @@ func blocks(t *testing.T, open Opener) {
 	if n := must(t, s, func(tx core.Tx) (int, error) { return tx.CountBlockDocuments(q) }); n != 1 {
 		t.Errorf("%d named documents", n)
 	}
-	for version, found := range map[string]bool{"": true, "1": true, "2": false} {
+	for version, found := range map[string]bool{"": false, "1": true, "2": false} {
 		update(t, s, func(tx core.Tx) error {
-			if _, err := tx.BlockSchemaByChecksum("sha256:1", version); (err == nil) != found {
+			if _, err := tx.BlockSchemaByChecksum("sha256:1", &version); (err == nil) != found {
 				t.Errorf("schema of version %q: %v", version, err)
+			}
+			if _, err := tx.BlockSchemaByChecksum("sha256:1", nil); err != nil {
+				t.Errorf("schema of any version: %v", err)
 			}
 			return nil
 		})
