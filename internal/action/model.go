@@ -19,7 +19,7 @@ type record struct {
 
 var (
 	_ jinja.Linked = (*record)(nil)
-	_ jinja.Model  = (*event)(nil)
+	_ jinja.Linked = (*event)(nil)
 	_ jinja.Model  = (*resource)(nil)
 	_ jinja.Model  = (*diver)(nil)
 )
@@ -103,7 +103,7 @@ func isDuration(name string) bool {
 type event struct{ *trigger.SeenEvent }
 
 // Kind implements jinja.Linked.
-func (e *event) Kind() string { return "event" }
+func (e *event) Kind() string { return "received-event" }
 
 // Attr implements jinja.Model.
 func (e *event) Attr(name string) (any, bool) {

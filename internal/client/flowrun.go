@@ -143,6 +143,9 @@ func FlowRunOf(r *core.FlowRun, now time.Time) FlowRun {
 		CreatedBy: wire.JSON[*Creator](r.CreatedBy), WorkPoolID: r.WorkPoolID, WorkPoolName: r.WorkPoolName, State: StateOf(r.State),
 		JobVariables: r.JobVariables,
 	}
+	if out.WorkQueueName == nil {
+		out.WorkQueueName = r.QueueName
+	}
 	if r.State != nil {
 		out.StateID, out.StateType, out.StateName = &r.State.ID, &r.State.Type, &r.State.Name
 	}

@@ -169,7 +169,7 @@ func (d *Deployment) Core(now time.Time) (*core.Deployment, error) {
 		FlowID: d.FlowID, Paused: d.Paused, ConcurrencyOptions: rawOf(d.ConcurrencyOptions), JobVariables: orEmpty(notNull(d.JobVariables)),
 		Parameters: orEmpty(notNull(d.Parameters)), ParameterSchema: notNull(d.ParameterSchema),
 		EnforceParameterSchema: d.EnforceParameterSchema, Tags: d.Tags, Labels: notNull(json.RawMessage(d.Labels)),
-		PullSteps: rawOf(d.PullSteps), Path: d.Path, Entrypoint: d.Entrypoint, WorkQueueID: d.WorkQueueID, WorkQueueName: d.WorkQueueName,
+		PullSteps: rawOf(d.PullSteps), Path: d.Path, Entrypoint: d.Entrypoint, WorkQueueID: d.WorkQueueID, QueueName: d.WorkQueueName,
 		StorageDocumentID: d.StorageDocumentID, InfrastructureDocumentID: d.InfrastructureDocumentID, CreatedBy: rawOf(d.CreatedBy),
 		UpdatedBy: rawOf(d.UpdatedBy), LastPolled: d.LastPolled.Ptr(), Status: core.NotReady,
 	}
@@ -258,7 +258,8 @@ func coreStates(states []State) []*core.State {
 func (r *RecordedFlowRun) Core() (*core.FlowRun, []*core.State) {
 	return &core.FlowRun{
 		ID: r.ID, Created: r.Created.Time, Updated: r.Updated.Time, Name: r.Name, FlowID: r.FlowID, DeploymentID: r.DeploymentID,
-		DeploymentVersion: r.DeploymentVersion, WorkQueueID: r.WorkQueueID, FlowVersion: r.FlowVersion, Parameters: notNull(r.Parameters),
+		DeploymentVersion: r.DeploymentVersion, WorkQueueID: r.WorkQueueID, QueueName: r.WorkQueueName, FlowVersion: r.FlowVersion,
+		Parameters:     notNull(r.Parameters),
 		IdempotencyKey: r.IdempotencyKey, Context: notNull(r.Context), Policy: r.Policy.Core(), Tags: r.Tags,
 		Labels: notNull(json.RawMessage(r.Labels)), JobVariables: notNull(r.JobVariables), CreatedBy: rawOf(r.CreatedBy),
 		ParentTaskRunID: r.ParentTaskRunID, AutoScheduled: r.AutoScheduled, InfrastructureDocumentID: r.InfrastructureDocumentID,

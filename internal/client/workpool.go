@@ -299,8 +299,8 @@ type WorkerFlowRun struct {
 	FlowRun     PolledRun `json:"flow_run"`
 }
 
-// PolledRun is a run as a poll shows it: without its pool, and with null for its
-// state and the queue's name. The fields here stand in for those of FlowRun, in
+// PolledRun is a run as a poll shows it: without its pool, with null for its
+// state, and with the name of the queue only where one was named. The fields here stand in for those of FlowRun, in
 // the reference's order. Prefect REST: FlowRun.
 type PolledRun struct {
 	FlowRun
@@ -311,9 +311,9 @@ type PolledRun struct {
 	JobVariables json.RawMessage `json:"job_variables" wire:"object,nullable"`
 }
 
-// PolledRunOf shows a run to a worker that polls.
-func PolledRunOf(r FlowRun) PolledRun {
-	r.WorkQueueName = nil
+// PolledRunOf shows a run, which named the queue, to a worker that polls.
+func PolledRunOf(r FlowRun, queue *string) PolledRun {
+	r.WorkQueueName = queue
 	return PolledRun{FlowRun: r, WorkQueueID: r.WorkQueueID, JobVariables: r.JobVariables}
 }
 

@@ -49,7 +49,7 @@ type Deployment struct {
 	Path                     *string
 	Entrypoint               *string
 	WorkQueueID              *ID
-	WorkQueueName            *string
+	QueueName                *string // the queue that a client named, there or not
 	StorageDocumentID        *ID
 	InfrastructureDocumentID *ID
 	CreatedBy                json.RawMessage
@@ -59,11 +59,13 @@ type Deployment struct {
 	Status     Readiness
 
 	// What comes with a deployment when it is read, and is not stored with it.
-	Schedules    []*DeploymentSchedule
-	FlowName     string
-	WorkPoolID   *ID
-	WorkPoolName *string
-	WorkPoolType *string
+	Schedules []*DeploymentSchedule
+	FlowName  string
+	// WorkQueueName is the name of the queue, or else QueueName.
+	WorkQueueName *string
+	WorkPoolID    *ID
+	WorkPoolName  *string
+	WorkPoolType  *string
 }
 
 // DeploymentSchedule says when runs of a deployment are made.

@@ -18,6 +18,7 @@ type FlowRun struct {
 	DeploymentID             *ID
 	DeploymentVersion        *string
 	WorkQueueID              *ID
+	QueueName                *string // the queue that the run or its deployment named, there or not
 	FlowVersion              *string
 	Parameters               json.RawMessage
 	IdempotencyKey           *string

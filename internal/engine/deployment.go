@@ -44,7 +44,7 @@ func (f *DeploymentFields) apply(d *core.Deployment) {
 	assign(&d.Description, f.Description)
 	assign(&d.Path, f.Path)
 	assign(&d.Entrypoint, f.Entrypoint)
-	assign(&d.WorkQueueName, f.WorkQueueName)
+	assign(&d.QueueName, f.WorkQueueName)
 	assign(&d.StorageDocumentID, f.StorageDocumentID)
 	assign(&d.InfrastructureDocumentID, f.InfrastructureDocumentID)
 	assign(&d.ConcurrencyLimitID, f.ConcurrencyLimitID)

@@ -72,7 +72,7 @@ func createDeploymentRun(tx core.Tx, now time.Time, d *core.Deployment, in Deplo
 			return nil, false, err
 		}
 	}
-	queueID := d.WorkQueueID
+	queueID, queueName := d.WorkQueueID, d.QueueName
 	if name := deref(in.WorkQueueName); name != "" {
 		if d.WorkPoolName == nil && in.bulk {
 			return nil, false, core.Errorf(core.BadRequest,
@@ -86,9 +86,11 @@ func createDeploymentRun(tx core.Tx, now time.Time, d *core.Deployment, in Deplo
 		if err != nil {
 			return nil, false, err
 		}
-		queueID = &queue.ID
+		queueID, queueName = &queue.ID, &name
 	}
-	return createFlowRun(tx, now, deploymentFlowRun(now, d, in, parameters, queueID))
+	run := deploymentFlowRun(now, d, in, parameters, queueID)
+	run.QueueName = queueName
+	return createFlowRun(tx, now, run)
 }
 
 // runParameters lays the run's parameters over the deployment's and checks them.

@@ -224,7 +224,8 @@ func planBySlug(now time.Time, current map[string]*core.DeploymentSchedule, give
 		old := current[target]
 		switch {
 		case old != nil:
-			changed, err := s.change(now, old)
+			// Each is a microsecond younger than the one before, as new ones are.
+			changed, err := s.change(now.Add(time.Duration(len(plan.changed))*time.Microsecond), old)
 			if err != nil {
 				return schedulePlan{}, err
 			}
@@ -237,7 +238,7 @@ func planBySlug(now time.Time, current map[string]*core.DeploymentSchedule, give
 		}
 	}
 	var err error
-	plan.created, err = newSchedules(now, fresh)
+	plan.created, err = newSchedules(now.Add(time.Duration(len(plan.changed))*time.Microsecond), fresh)
 	return plan, err
 }
 

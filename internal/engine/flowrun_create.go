@@ -16,6 +16,7 @@ type NewFlowRun struct {
 	Deployment        *core.Deployment
 	DeploymentVersion *string
 	WorkQueueID       *core.ID
+	QueueName         *string // the queue that the run or its deployment named, there or not
 	FlowVersion       *string
 	Parameters        json.RawMessage
 	Context           json.RawMessage
@@ -125,7 +126,7 @@ func firstState(now time.Time, given *core.State) core.State {
 func newFlowRun(now time.Time, flow *core.Flow, in NewFlowRun) *core.FlowRun {
 	run := &core.FlowRun{
 		ID: core.NewID(now), Created: now, Updated: now, Name: in.Name, FlowID: flow.ID, FlowName: flow.Name, FlowTags: flow.Tags,
-		DeploymentVersion: in.DeploymentVersion, WorkQueueID: in.WorkQueueID, FlowVersion: in.FlowVersion, Parameters: in.Parameters,
+		DeploymentVersion: in.DeploymentVersion, WorkQueueID: in.WorkQueueID, QueueName: in.QueueName, FlowVersion: in.FlowVersion, Parameters: in.Parameters,
 		IdempotencyKey: in.IdempotencyKey, Context: in.Context, Policy: in.Policy, Tags: in.Tags, JobVariables: in.JobVariables,
 		CreatedBy: in.CreatedBy, ParentTaskRunID: in.ParentTaskRunID, AutoScheduled: in.AutoScheduled, ScheduleID: in.ScheduleID,
 		InfrastructureDocumentID: in.InfrastructureDocumentID, InfrastructurePID: in.InfrastructurePID,

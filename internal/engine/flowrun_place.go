@@ -13,7 +13,8 @@ type Place struct {
 	WorkQueue  *string
 }
 
-// CreateFlowRunIn is CreateFlowRun for a run that names a deployment or a pool.
+// CreateFlowRunIn is CreateFlowRun for a run that names a deployment or a pool. It
+// is in no queue unless it names a pool, whatever its deployment says.
 // An unknown pool or queue is a NotFound error; the id of an unknown deployment
 // is kept as it is.
 func (e *Engine) CreateFlowRunIn(ctx context.Context, ws core.WorkspaceID, in NewFlowRun, p Place) (*core.FlowRun, bool, error) {
@@ -26,11 +27,9 @@ func (e *Engine) CreateFlowRunIn(ctx context.Context, ws core.WorkspaceID, in Ne
 			if err != nil && !missing(err) {
 				return err
 			}
-			if in.Deployment != nil {
-				in.WorkQueueID = in.Deployment.WorkQueueID
-			}
 			in.namedDeployment = p.Deployment
 		}
+		in.QueueName = p.WorkQueue
 		if p.WorkPool != nil {
 			if in.WorkQueueID, err = queueOf(tx, *p.WorkPool, p.WorkQueue); err != nil {
 				return err

@@ -254,37 +254,48 @@ func (e *Engine) PollDeployments(ctx context.Context, ws core.WorkspaceID, ids [
 }
 
 // PollQueue lists runs of one queue that are due before the time (nil is no
-// bound). quiet leaves it unnoted, for people who look.
+// bound), whatever its pool says. quiet leaves it unnoted, for people who look.
 // Prefect REST: POST /work_queues/{id}/get_runs.
 func (e *Engine) PollQueue(ctx context.Context, ws core.WorkspaceID, id core.ID, before *time.Time, limit int, quiet bool) (
 	[]*core.FlowRun, error,
 ) {
-	var due []ScheduledRun
+	var runs []*core.FlowRun
 	var queue *core.WorkQueue
 	var unready []core.ID
 	err := e.store.View(ctx, ws, func(tx core.Tx) (err error) {
 		if queue, err = tx.WorkQueue(id); err != nil {
 			return err
 		}
-		p, err := tx.WorkPool(queue.WorkPoolID)
-		if err != nil {
-			return err
-		}
 		if unready, err = tx.UnreadyDeployments(nil, []core.ID{id}); err != nil {
 			return err
 		}
-		due, err = dueRuns(tx, e.now(), p, []*core.WorkQueue{queue}, PoolPoll{Before: before, Limit: limit})
+		runs, err = queueRuns(tx, e.now(), queue, before, limit)
 		return err
 	})
+	if err != nil || quiet {
+		return runs, err
+	}
+	return runs, e.notePolls(ctx, ws, []*core.WorkQueue{queue}, unready)
+}
+
+// queueRuns lists the runs that a queue by itself offers.
+func queueRuns(tx core.Tx, now time.Time, q *core.WorkQueue, before *time.Time, limit int) ([]*core.FlowRun, error) {
+	f, err := filterOf(q)
 	if err != nil {
 		return nil, err
 	}
-	runs := make([]*core.FlowRun, 0, len(due))
-	for _, r := range due {
-		runs = append(runs, r.Run)
+	if f != nil {
+		return f.due(tx, now, q, before, limit)
 	}
-	if quiet {
-		return runs, nil
+	if q.ConcurrencyLimit != nil {
+		used, err := tx.SlotsInUse([]core.ID{q.ID}, true)
+		if err != nil {
+			return nil, err
+		}
+		limit = min(limit, *q.ConcurrencyLimit-used[q.ID])
 	}
-	return runs, e.notePolls(ctx, ws, []*core.WorkQueue{queue}, unready)
+	if q.IsPaused || limit <= 0 {
+		return nil, nil
+	}
+	return startable(tx, now, core.DueRuns{QueueID: q.ID, Before: before, Limit: limit})
 }

@@ -188,7 +188,7 @@ func insertScheduled(tx core.Tx, now time.Time, d *core.Deployment, s *core.Depl
 	}
 	createdBy := object("id", s.ID.String(), "type", "SCHEDULE", "display_value", display)
 	in := NewFlowRun{
-		FlowID: d.FlowID, Deployment: d, DeploymentVersion: d.Version, WorkQueueID: d.WorkQueueID,
+		FlowID: d.FlowID, Deployment: d, DeploymentVersion: d.Version, WorkQueueID: d.WorkQueueID, QueueName: d.QueueName,
 		Parameters: mergeObjects(d.Parameters, s.Parameters), Context: json.RawMessage("{}"),
 		Tags: append([]string{"auto-scheduled"}, d.Tags...), JobVariables: json.RawMessage("{}"), CreatedBy: createdBy,
 		InfrastructureDocumentID: d.InfrastructureDocumentID, AutoScheduled: true, ScheduleID: &s.ID,

@@ -50,6 +50,9 @@ func (e *Engine) CreateWorkQueue(ctx context.Context, ws core.WorkspaceID, pool 
 				q, err = tx.WorkQueue(*p.DefaultQueueID)
 				return err
 			}
+			if made {
+				now = now.Add(time.Microsecond) // younger than the pool's default queue
+			}
 		} else if p, err = tx.WorkPoolByName(pool); err != nil {
 			return err
 		}
@@ -201,15 +204,44 @@ func agentPoolOrNew(tx core.Tx, now time.Time) (*core.WorkPool, bool, error) {
 	return p, true, err
 }
 
-// agentQueue returns the queue of the name in the agents' pool, both made if
-// they are not there.
+// agentQueue returns the queue that a client means who names no pool, made in the
+// agents' pool if there is none.
 func agentQueue(tx core.Tx, now time.Time, name string) (*core.WorkQueue, error) {
-	p, _, err := agentPoolOrNew(tx, now)
+	q, err := QueueNamed(tx, name)
+	if !missing(err) {
+		return q, err
+	}
+	p, made, err := agentPoolOrNew(tx, now)
 	if err != nil {
 		return nil, err
 	}
+	if made {
+		now = now.Add(time.Microsecond) // younger than the pool's default queue
+	}
 	first := 1
 	return queueIn(tx, now, p, NewWorkQueue{Name: name, Priority: &first})
+}
+
+// QueueNamed returns the queue of the name in the agents' pool, or, while there
+// is no such pool, the oldest one of the name in any; else a NotFound error.
+func QueueNamed(tx core.Tx, name string) (*core.WorkQueue, error) {
+	_, err := tx.WorkPoolByName(AgentPool)
+	if err == nil {
+		return QueueRef{Pool: AgentPool, Name: name}.Find(tx)
+	}
+	if !missing(err) {
+		return nil, err
+	}
+	q := core.On(core.EntityWorkQueue, core.Cond{Field: "name", Op: core.OpAny, Value: []string{name}})
+	q.Sort, q.Limit = "CREATED", 1
+	found, err := tx.FilterWorkQueues(q)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, errNoQueue(AgentPool, name)
+	}
+	return found[0], nil
 }
 
 // QueueRef names a queue by its id, or by the names of its pool and its own.

@@ -71,7 +71,7 @@ func (m *mailServer) start(t *testing.T) int {
 			m.talk(conn)
 		}
 	}()
-	return listener.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // it listens to TCP
+	return listener.Addr().(*net.TCPAddr).Port
 }
 
 func (m *mailServer) talk(conn net.Conn) {
@@ -186,7 +186,7 @@ func (d *delivery) read(r *textproto.Reader) {
 func mailBlock(port int, security string, more ...any) notify.Block {
 	data := value.Of("username", "ann@example.com", "password", "sesame", "smtp_server", "127.0.0.1", "smtp_port", int64(port), "smtp_type", security, "verify", false)
 	for i := 0; i+1 < len(more); i += 2 {
-		data.Set(more[i].(string), more[i+1]) //nolint:forcetypeassert // names and values in turn
+		data.Set(more[i].(string), more[i+1])
 	}
 	return notify.Block{TypeSlug: "email-server-credentials", Data: data}
 }
@@ -219,7 +219,7 @@ func TestMailIsSent(t *testing.T) {
 			t.Parallel()
 			port := tt.server.start(t)
 			s := notify.Sender{Guard: guardOf(t, "127.0.0.1"), Timeout: 5 * time.Second}
-			block := mailBlock(port, tt.security.(string), tt.more...) //nolint:forcetypeassert // all are texts
+			block := mailBlock(port, tt.security.(string), tt.more...)
 			if err := s.Send(t.Context(), block, "It failed\r\nBcc: evil@example.com", "Dear all,\n.\nüber"); err != nil {
 				t.Fatal(err)
 			}

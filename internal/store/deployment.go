@@ -28,14 +28,15 @@ func scanDeployment(r rows) (*core.Deployment, error) {
 	err := r.Scan(&d.ID, timeInto{&d.Created}, timeInto{&d.Updated}, &d.Name, &d.Version, &d.Description, &d.FlowID, &d.Paused,
 		idPtrInto{&d.ConcurrencyLimitID}, rawInto{&d.ConcurrencyOptions}, rawInto{&d.JobVariables}, rawInto{&d.Parameters},
 		rawInto{&d.ParameterSchema}, &d.EnforceParameterSchema, jsonInto{&d.Tags}, rawInto{&d.Labels}, rawInto{&d.PullSteps},
-		&d.Path, &d.Entrypoint, idPtrInto{&d.WorkQueueID}, &d.WorkQueueName, idPtrInto{&d.StorageDocumentID},
+		&d.Path, &d.Entrypoint, idPtrInto{&d.WorkQueueID}, &d.QueueName, idPtrInto{&d.StorageDocumentID},
 		idPtrInto{&d.InfrastructureDocumentID}, rawInto{&d.CreatedBy}, rawInto{&d.UpdatedBy}, timePtrInto{&d.LastPolled},
 		&d.Status, timePtrInto{&queuePolled}, &queueName, &flowName, idPtrInto{&d.WorkPoolID}, &d.WorkPoolName, &d.WorkPoolType)
 	if flowName != nil {
 		d.FlowName = *flowName
 	}
-	if queueName != nil {
-		d.WorkQueueName = queueName
+	d.WorkQueueName = queueName
+	if queueName == nil {
+		d.WorkQueueName = d.QueueName
 	}
 	// A poll of the queue is one of each of its deployments, but is written to the
 	// queue's row alone.
@@ -55,7 +56,7 @@ func (t *tx) InsertDeployment(d *core.Deployment) error {
 		d.ID, int64(t.ws), micros(d.Created), micros(d.Updated), d.Name, d.Version, d.Description, d.FlowID, d.Paused,
 		d.ConcurrencyLimitID, text(d.ConcurrencyOptions), text(d.JobVariables), text(d.Parameters), text(d.ParameterSchema),
 		d.EnforceParameterSchema, tagsText(d.Tags), text(d.Labels), text(d.PullSteps), d.Path, d.Entrypoint, d.WorkQueueID,
-		d.WorkQueueName, d.StorageDocumentID, d.InfrastructureDocumentID, text(d.CreatedBy), text(d.UpdatedBy),
+		d.QueueName, d.StorageDocumentID, d.InfrastructureDocumentID, text(d.CreatedBy), text(d.UpdatedBy),
 		microsPtr(d.LastPolled), string(d.Status))
 }
 
@@ -86,7 +87,7 @@ func (t *tx) UpdateDeployment(d *core.Deployment) error {
 		storage_document_id = ?, infrastructure_document_id = ?, updated_by = ? WHERE ws + 0 = ? AND id = ?`,
 		micros(d.Updated), d.Version, d.Description, d.Paused, d.ConcurrencyLimitID, text(d.ConcurrencyOptions),
 		text(d.JobVariables), text(d.Parameters), text(d.ParameterSchema), d.EnforceParameterSchema, tagsText(d.Tags),
-		text(d.Labels), text(d.PullSteps), d.Path, d.Entrypoint, d.WorkQueueID, d.WorkQueueName, d.StorageDocumentID,
+		text(d.Labels), text(d.PullSteps), d.Path, d.Entrypoint, d.WorkQueueID, d.QueueName, d.StorageDocumentID,
 		d.InfrastructureDocumentID, text(d.UpdatedBy), int64(t.ws), d.ID)
 }
 

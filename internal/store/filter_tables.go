@@ -90,7 +90,7 @@ func flowRunTable() table {
 		name: "flow_run", alias: "fr",
 		columns: map[string]string{
 			"id": "fr.id", "name": "fr.name", "deployment_id": "fr.deployment_id",
-			"work_queue_name": "(SELECT nq.name FROM work_queue nq WHERE nq.id = fr.work_queue_id)",
+			"work_queue_name": "fr.work_queue_name",
 			"state.type":      "fr.state_type", "state.name": "fr.state_name", "flow_version": "fr.flow_version",
 			"end_time":            "fr.end_time",
 			"expected_start_time": "fr.expected_start_time", "next_scheduled_start_time": "fr.next_scheduled_start_time",

@@ -8,7 +8,7 @@ import (
 )
 
 const flowRunOwnColumns = `fr.id, fr.created, fr.updated, fr.name, fr.flow_id, fr.flow_name, fr.deployment_id, fr.deployment_version,
-	fr.work_queue_id, fr.flow_version, fr.parameters, fr.idempotency_key, fr.context, fr.policy, fr.tags, fr.labels, fr.job_variables,
+	fr.work_queue_id, fr.work_queue_name, fr.flow_version, fr.parameters, fr.idempotency_key, fr.context, fr.policy, fr.tags, fr.labels, fr.job_variables,
 	fr.created_by, fr.parent_task_run_id, fr.auto_scheduled, fr.schedule_id, fr.infrastructure_document_id, fr.infrastructure_pid, fr.run_count,
 	fr.expected_start_time, fr.next_scheduled_start_time, fr.start_time, fr.end_time, fr.total_run_time,
 	fr.claimed_by, fr.state_id, fr.state_type, fr.state_name, fr.state_timestamp, fr.state_message, fr.state_data, fr.state_details`
@@ -37,6 +37,7 @@ func scanFlowRun(r rows) (*core.FlowRun, error) {
 		idPtrInto{&f.DeploymentID},
 		&f.DeploymentVersion,
 		idPtrInto{&f.WorkQueueID},
+		&f.QueueName,
 		&f.FlowVersion,
 		rawInto{&f.Parameters},
 		&f.IdempotencyKey,
@@ -85,17 +86,17 @@ func (t *tx) InsertFlowRun(r *core.FlowRun) error {
 	details := detailsText(r.State)
 	args := append([]any{
 		r.ID, int64(t.ws), micros(r.Created), micros(r.Updated), r.Name, r.FlowID, r.FlowName, r.DeploymentID, r.DeploymentVersion,
-		r.WorkQueueID, r.FlowVersion, text(r.Parameters), r.IdempotencyKey, text(r.Context), asJSON(r.Policy), tagsText(r.Tags),
+		r.WorkQueueID, r.QueueName, r.FlowVersion, text(r.Parameters), r.IdempotencyKey, text(r.Context), asJSON(r.Policy), tagsText(r.Tags),
 		text(r.Labels), text(r.JobVariables), text(r.CreatedBy), r.ParentTaskRunID, r.AutoScheduled, r.ScheduleID, r.InfrastructureDocumentID,
 		r.InfrastructurePID, r.RunCount, microsPtr(r.ExpectedStartTime), microsPtr(r.NextScheduledStartTime),
 		microsPtr(r.StartTime), microsPtr(r.EndTime), r.TotalRunTime.Microseconds(),
 	}, stateArgs(r.State, details)...)
 	err := t.exec(`INSERT INTO flow_run (id, ws, created, updated, name, flow_id, flow_name, deployment_id, deployment_version,
-		work_queue_id, flow_version, parameters, idempotency_key, context, policy, tags, labels, job_variables, created_by,
+		work_queue_id, work_queue_name, flow_version, parameters, idempotency_key, context, policy, tags, labels, job_variables, created_by,
 		parent_task_run_id, auto_scheduled, schedule_id, infrastructure_document_id, infrastructure_pid, run_count, expected_start_time,
 		next_scheduled_start_time, start_time, end_time, total_run_time,
 		state_id, state_type, state_name, state_timestamp, state_message, state_data, state_details)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, args...)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, args...)
 	if err != nil || r.State == nil {
 		return err
 	}

@@ -40,14 +40,14 @@ func (t *tx) PutFlowRun(r *core.FlowRun) error {
 	}
 	details := detailsText(r.State)
 	args := append([]any{
-		micros(r.Created), micros(r.Updated), r.Name, r.FlowID, r.FlowName, r.DeploymentID, r.DeploymentVersion, r.WorkQueueID,
+		micros(r.Created), micros(r.Updated), r.Name, r.FlowID, r.FlowName, r.DeploymentID, r.DeploymentVersion, r.WorkQueueID, r.QueueName,
 		r.FlowVersion, text(r.Parameters), r.IdempotencyKey, text(r.Context), asJSON(r.Policy), tagsText(r.Tags), text(r.Labels),
 		text(r.JobVariables), text(r.CreatedBy), r.ParentTaskRunID, r.AutoScheduled, r.InfrastructureDocumentID, r.InfrastructurePID,
 		r.RunCount, microsPtr(r.ExpectedStartTime), microsPtr(r.NextScheduledStartTime), microsPtr(r.StartTime), microsPtr(r.EndTime),
 		r.TotalRunTime.Microseconds(),
 	}, stateArgs(r.State, details)...)
 	err = t.exec(`UPDATE flow_run SET created = ?, updated = ?, name = ?, flow_id = ?, flow_name = ?, deployment_id = ?,
-		deployment_version = ?, work_queue_id = ?, flow_version = ?, parameters = ?, idempotency_key = ?, context = ?, policy = ?,
+		deployment_version = ?, work_queue_id = ?, work_queue_name = ?, flow_version = ?, parameters = ?, idempotency_key = ?, context = ?, policy = ?,
 		tags = ?, labels = ?, job_variables = ?, created_by = ?, parent_task_run_id = ?, auto_scheduled = ?,
 		infrastructure_document_id = ?, infrastructure_pid = ?, run_count = ?, expected_start_time = ?, next_scheduled_start_time = ?,
 		start_time = ?, end_time = ?, total_run_time = ?, state_id = ?, state_type = ?, state_name = ?, state_timestamp = ?,

@@ -80,9 +80,6 @@ var known = []exception{
 
 // pending are differences that are not meant, but stay for now.
 var pending = []exception{
-	{"a run that names a queue but no pool keeps the name", func(c call, _, _ answer, d difference) bool {
-		return strings.Contains(c.op.path, "flow_run") && strings.HasSuffix(d.where, ".work_queue_name")
-	}},
 	{"the name of a deployment is looked at after its pool and its limit", func(c call, ref, leat answer, _ difference) bool {
 		return c.op.name() == "POST /deployments/" && ref.status == 404 && leat.status == 422 && strings.Contains(string(leat.body), "string_pattern_mismatch")
 	}},

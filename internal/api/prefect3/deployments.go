@@ -294,13 +294,18 @@ func (a *API) createDeploymentRuns(ctx context.Context, in idIn[[]client.Deploym
 	return out, nil
 }
 
-// queuesForDeployment lists the queues that may take the deployment's runs: all,
-// since only queues of the oldest clients have a filter.
+// queuesForDeployment lists the queues that may take the deployment's runs: all
+// but those of the oldest clients whose filters leave them out.
 func queuesForDeployment(tx core.Tx, id core.ID) ([]*core.WorkQueue, error) {
-	if _, err := tx.Deployment(id); err != nil {
+	d, err := tx.Deployment(id)
+	if err != nil {
 		return nil, err
 	}
-	return tx.FilterWorkQueues(core.Query{Sort: "CREATED", Limit: maxLimit})
+	all, err := tx.FilterWorkQueues(core.Query{Sort: "CREATED", Limit: maxLimit})
+	if err != nil {
+		return nil, err
+	}
+	return engine.QueuesFor(d, all)
 }
 
 type fillDeploymentIn struct {

@@ -193,7 +193,7 @@ func (a *API) pollWorkPool(ctx context.Context, in pollWorkPoolIn) ([]client.Wor
 		Pool: in.Name, Queues: in.Body.Queues, Before: in.Body.Before.Ptr(), After: in.Body.After.Ptr(), Limit: n,
 	})
 	return mapped(due, func(r engine.ScheduledRun) client.WorkerFlowRun {
-		return client.WorkerFlowRun{WorkPoolID: r.PoolID, WorkQueueID: r.QueueID, FlowRun: client.PolledRunOf(a.flowRunOf(r.Run))}
+		return client.WorkerFlowRun{WorkPoolID: r.PoolID, WorkQueueID: r.QueueID, FlowRun: client.PolledRunOf(a.flowRunOf(r.Run), r.Run.QueueName)}
 	}), err
 }
 

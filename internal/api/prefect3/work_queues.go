@@ -18,7 +18,7 @@ func (a *API) poolQueueRoutes(r *api.Router) {
 	r.Handle("GET", "/work_pools/{name}/queues/{queue}", api.Handle(http.StatusOK, get[poolQueue](a, poolQueueByName)))
 	r.Handle("PATCH", "/work_pools/{name}/queues/{queue}", api.Handle(http.StatusNoContent, a.updatePoolQueue))
 	r.Handle("DELETE", "/work_pools/{name}/queues/{queue}", api.Handle(http.StatusNoContent, a.deletePoolQueue))
-	r.Handle("POST", "/work_pools/{name}/queues/filter", api.Handle(http.StatusOK, listInPool[poolQueueList](a, workQueues)))
+	r.Handle("POST", "/work_pools/{name}/queues/filter", api.Handle(http.StatusOK, listInPool[poolQueueList](a, workQueues(placedSlots))))
 }
 
 // workQueueRoutes serve queues by id, and those of older clients that name no pool.
@@ -28,7 +28,7 @@ func (a *API) workQueueRoutes(r *api.Router) {
 	r.Handle("PATCH", "/work_queues/{id:uuid}", api.Handle(http.StatusNoContent, a.updateWorkQueue))
 	r.Handle("DELETE", "/work_queues/{id:uuid}", api.Handle(http.StatusNoContent, a.deleteWorkQueue))
 	r.Handle("GET", "/work_queues/name/{name}", api.Handle(http.StatusOK, get[byName](a, agentQueueByName)))
-	r.Handle("POST", "/work_queues/filter", api.Handle(http.StatusOK, list[workQueueList](a, workQueues)))
+	r.Handle("POST", "/work_queues/filter", api.Handle(http.StatusOK, list[workQueueList](a, workQueues(engine.QueueSlots))))
 	r.Handle("POST", "/work_queues/{id:uuid}/get_runs", api.Handle(http.StatusOK, a.pollWorkQueue))
 	r.Handle("POST", "/work_queues/{id:uuid}/concurrency_status", api.Handle(http.StatusOK, a.workQueueSlots))
 	r.Handle("GET", "/work_queues/{id:uuid}/status", api.Handle(http.StatusOK, a.workQueueStatus))
@@ -57,15 +57,23 @@ func (a *API) makeWorkQueue(ctx context.Context, pool string, b client.WorkQueue
 	return client.WorkQueueOf(made, new(int)), nil
 }
 
+// slotCount counts the slots in use of each queue.
+type slotCount func(core.Tx, []*core.WorkQueue) (map[core.ID]int, error)
+
+// placedSlots counts as pools do: what is being cancelled has given its slot back.
+func placedSlots(tx core.Tx, queues []*core.WorkQueue) (map[core.ID]int, error) {
+	return tx.SlotsInUse(mapped(queues, func(q *core.WorkQueue) core.ID { return q.ID }), false)
+}
+
 // showWorkQueues counts the slots in use where limits ask for it.
-func showWorkQueues(tx core.Tx, queues []*core.WorkQueue) ([]client.WorkQueue, error) {
-	var limited []core.ID
+func showWorkQueues(tx core.Tx, queues []*core.WorkQueue, count slotCount) ([]client.WorkQueue, error) {
+	var limited []*core.WorkQueue
 	for _, q := range queues {
 		if q.ConcurrencyLimit != nil {
-			limited = append(limited, q.ID)
+			limited = append(limited, q)
 		}
 	}
-	used, err := tx.SlotsInUse(limited, false)
+	used, err := count(tx, limited)
 	return mapped(queues, func(q *core.WorkQueue) client.WorkQueue {
 		n := used[q.ID]
 		return client.WorkQueueOf(q, &n)
@@ -73,11 +81,11 @@ func showWorkQueues(tx core.Tx, queues []*core.WorkQueue) ([]client.WorkQueue, e
 }
 
 // showWorkQueue shows a queue that was looked for.
-func showWorkQueue(tx core.Tx, q *core.WorkQueue, err error) (out client.WorkQueue, _ error) {
+func showWorkQueue(tx core.Tx, q *core.WorkQueue, err error, count slotCount) (out client.WorkQueue, _ error) {
 	if err != nil {
 		return out, err
 	}
-	shown, err := showWorkQueues(tx, []*core.WorkQueue{q})
+	shown, err := showWorkQueues(tx, []*core.WorkQueue{q}, count)
 	if err != nil {
 		return out, err
 	}
@@ -86,15 +94,18 @@ func showWorkQueue(tx core.Tx, q *core.WorkQueue, err error) (out client.WorkQue
 
 func workQueue(tx core.Tx, id core.ID) (client.WorkQueue, error) {
 	q, err := tx.WorkQueue(id)
-	return showWorkQueue(tx, q, err)
+	return showWorkQueue(tx, q, err, engine.QueueSlots)
 }
 
-func workQueues(tx core.Tx, q core.Query) ([]client.WorkQueue, error) {
-	found, err := tx.FilterWorkQueues(q)
-	if err != nil {
-		return nil, err
+// workQueues lists queues with the slots that count has.
+func workQueues(count slotCount) func(core.Tx, core.Query) ([]client.WorkQueue, error) {
+	return func(tx core.Tx, q core.Query) ([]client.WorkQueue, error) {
+		found, err := tx.FilterWorkQueues(q)
+		if err != nil {
+			return nil, err
+		}
+		return showWorkQueues(tx, found, count)
 	}
-	return showWorkQueues(tx, found)
 }
 
 // workQueueFilters is the part of a body that selects queues.
@@ -129,12 +140,12 @@ func (in poolQueue) key() poolQueue { return in }
 // poolQueueByName words alike that there is no such queue and no such pool.
 func poolQueueByName(tx core.Tx, in poolQueue) (client.WorkQueue, error) {
 	q, err := engine.QueueRef{Pool: in.Pool, Name: in.Queue}.Find(tx)
-	return showWorkQueue(tx, q, missingAs(err, "Work pool queue '"+in.Pool+"/"+in.Queue+"' not found."))
+	return showWorkQueue(tx, q, missingAs(err, "Work pool queue '"+in.Pool+"/"+in.Queue+"' not found."), placedSlots)
 }
 
 func agentQueueByName(tx core.Tx, name string) (client.WorkQueue, error) {
-	q, err := engine.QueueRef{Pool: engine.AgentPool, Name: name}.Find(tx)
-	return showWorkQueue(tx, q, missingAs(err, "work queue not found"))
+	q, err := engine.QueueNamed(tx, name)
+	return showWorkQueue(tx, q, missingAs(err, "work queue not found"), engine.QueueSlots)
 }
 
 func queueChange(b client.WorkQueueUpdate) engine.WorkQueueChange {

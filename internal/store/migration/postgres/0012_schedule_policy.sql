@@ -15,3 +15,8 @@ UPDATE flow_run SET schedule_id = created_by::jsonb ->> 'id'
 	WHERE auto_scheduled AND end_time IS NULL AND created_by LIKE '%"type":"SCHEDULE"%';
 
 CREATE INDEX flow_run_schedule ON flow_run (schedule_id) WHERE schedule_id IS NOT NULL AND end_time IS NULL;
+
+ALTER TABLE flow_run ADD COLUMN work_queue_name TEXT;
+
+UPDATE flow_run SET work_queue_name = (SELECT q.name FROM work_queue q WHERE q.id = flow_run.work_queue_id)
+	WHERE work_queue_id IS NOT NULL;
