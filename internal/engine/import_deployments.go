@@ -97,6 +97,13 @@ func (d ImportDeployment) put(_ *Engine, tx core.Tx, now time.Time) (imported, e
 	if _, err := tx.Flow(d.FlowID); err != nil {
 		return imported{}, err
 	}
+	ids := map[core.ID]bool{}
+	for _, s := range d.Schedules {
+		if s.ID.IsZero() || ids[s.ID] {
+			return imported{}, core.Errorf(core.Invalid, "a schedule of it has no id, or that of another")
+		}
+		ids[s.ID] = true
+	}
 	var notes []string
 	got, err := namedRow[core.Deployment]{
 		id: d.ID, name: d.Name, updated: d.Updated,

@@ -217,6 +217,11 @@ func TestRowsThatLeatRefusesAreToldAndTheRestGoesOn(t *testing.T) {
 	write(importer.Deployments,
 		`{"id": "00000000-0000-4000-8000-000000000005", `+at+`, "name": "d", "flow_id": "00000000-0000-4000-8000-000000000001", "schedules": [{"id": "00000000-0000-4000-8000-000000000006", `+at+`, "schedule": {"cron": "not a cron"}}]}`,
 		`{"id": "00000000-0000-4000-8000-000000000007", `+at+`, "name": "e", "flow_id": "00000000-0000-4000-8000-000000000001", "work_queue_id": "00000000-0000-4000-8000-000000000008"}`)
+	// Of two saved searches with one id the second cannot be stored.
+	write(importer.SavedSearches,
+		`{"id": "00000000-0000-4000-8000-00000000000b", `+at+`, "name": "s", "filters": []}`,
+		`{"id": "00000000-0000-4000-8000-00000000000b", `+at+`, "name": "t", "filters": []}`,
+		`{"id": "00000000-0000-4000-8000-00000000000c", `+at+`, "name": "u", "filters": []}`)
 	write(importer.Logs, `{"name": "l", "level": 20, "message": "of nobody", "timestamp": "2026-01-01T00:00:00Z"}`)
 	write(importer.Events, `{"id": "00000000-0000-4000-8000-00000000000a", "event": "e", "occurred": "2026-01-01T00:00:00Z", "resource": {}}`)
 	r, err := importer.ImportFiles(t.Context(), dir, to.source(), options())
@@ -231,6 +236,7 @@ func TestRowsThatLeatRefusesAreToldAndTheRestGoesOn(t *testing.T) {
 		{importer.Flows, 1, 3, "no id"},
 		{importer.FlowRuns, 0, 2, "known type"},
 		{importer.Deployments, 1, 1, "is not here"},
+		{importer.SavedSearches, 2, 1, "its log says why"},
 		{importer.Logs, 0, 1, "belongs to no run"},
 		{importer.Events, 0, 1, "no resource"},
 	} {
@@ -321,6 +327,7 @@ func TestOptionsRestrictWhatIsCopied(t *testing.T) {
 	flow := from.make("/flows/", object{"name": "f"})
 	from.ended(flow, "r", 1)
 	from.make("/flow_runs/", object{"flow_id": flow, "name": "running", "state": object{"type": "RUNNING"}})
+	from.make("/flow_runs/", object{"flow_id": flow, "name": "pending", "state": object{"type": "PENDING"}})
 	from.make("/flow_runs/", object{"flow_id": flow, "name": "planned", "state": object{"type": "SCHEDULED"}})
 	from.make("/variables/", object{"name": "v", "value": 1})
 	for _, tt := range []struct {
@@ -330,7 +337,7 @@ func TestOptionsRestrictWhatIsCopied(t *testing.T) {
 		variables int
 	}{
 		{"what has not ended stays behind, unless it has only been planned by hand", func(*importer.Options) {}, 2, 1},
-		{"active runs may come along", func(o *importer.Options) { o.IncludeActive = true }, 3, 1},
+		{"active runs may come along, unless somebody is about to start them", func(o *importer.Options) { o.IncludeActive = true }, 3, 1},
 		{"history may stay behind", func(o *importer.Options) { o.NoHistory = true }, 0, 1},
 		{"kinds may be named", func(o *importer.Options) { o.Only = []importer.Kind{importer.Flows, importer.FlowRuns} }, 2, 0},
 		{"history may begin at a time", func(o *importer.Options) { o.Since = time.Now().Add(time.Hour) }, 0, 1},

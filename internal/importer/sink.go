@@ -58,10 +58,9 @@ func (s *leatSink) put(ctx context.Context, k Kind, rows []json.RawMessage) (cli
 		for i, raw := range rows[:n] {
 			batch[i] = s.exchange(k, raw)
 		}
-		var res client.ImportResult
-		err := s.api.do(ctx, http.MethodPost, "/leat/import", client.ImportBatch{Kind: string(k), Rows: batch, Paused: s.paused}, &res)
+		res, err := s.send(ctx, k, batch)
 		if err != nil {
-			return all, notLeat(s.api, err)
+			return all, err
 		}
 		s.learn(k, res.Mapped)
 		all.Created += res.Created
@@ -72,6 +71,31 @@ func (s *leatSink) put(ctx context.Context, k Kind, rows []json.RawMessage) (cli
 		rows = rows[n:]
 	}
 	return all, nil
+}
+
+// send stores rows in one request. Where leat fails at a batch, its halves are
+// tried, so that one row that cannot be stored keeps no other from it.
+func (s *leatSink) send(ctx context.Context, k Kind, rows []json.RawMessage) (res client.ImportResult, err error) {
+	err = s.api.do(ctx, http.MethodPost, "/leat/import", client.ImportBatch{Kind: string(k), Rows: rows, Paused: s.paused}, &res)
+	if !client.IsStatus(err, http.StatusInternalServerError) {
+		return res, notLeat(s.api, err)
+	}
+	if len(rows) == 1 {
+		var h head
+		if json.Unmarshal(rows[0], &h) != nil {
+			h = head{}
+		}
+		return client.ImportResult{Refused: []client.ImportRemark{{ID: h.ID, Text: "leat cannot store it; its log says why"}}}, nil
+	}
+	first, err := s.send(ctx, k, rows[:len(rows)/2])
+	if err != nil {
+		return first, err
+	}
+	second, err := s.send(ctx, k, rows[len(rows)/2:])
+	second.Created, second.Updated, second.Unchanged = second.Created+first.Created, second.Updated+first.Updated, second.Unchanged+first.Unchanged
+	second.Refused, second.Notes = append(first.Refused, second.Refused...), append(first.Notes, second.Notes...)
+	s.learn(k, first.Mapped)
+	return second, err
 }
 
 // notLeat says that the target lacks leat's own route.
