@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 
@@ -63,6 +64,14 @@ type ImportSavedSearch struct{ *core.SavedSearch }
 func (s ImportSavedSearch) source() core.ID { return s.ID }
 
 func (s ImportSavedSearch) put(_ *Engine, tx core.Tx, _ time.Time) (imported, error) {
+	if !bytes.HasPrefix(bytes.TrimSpace(s.Filters), []byte("[")) {
+		return imported{}, core.Errorf(core.Invalid, "the search has no list of filters")
+	}
+	if other, err := tx.SavedSearch(s.ID); err == nil && other.Name != s.Name {
+		return imported{}, core.Errorf(core.Conflict, "another search, %s, has this id", other.Name)
+	} else if err != nil && !missing(err) {
+		return imported{}, err
+	}
 	store := func() error { return tx.PutSavedSearch(s.SavedSearch) }
 	return namedRow[core.SavedSearch]{
 		id: s.ID, name: s.Name, updated: s.Updated,

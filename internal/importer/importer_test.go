@@ -216,8 +216,10 @@ func TestRowsThatLeatRefusesAreToldAndTheRestGoesOn(t *testing.T) {
 			`"state": {"id": "00000000-0000-4000-8000-000000000004", "type": "WEIRD", "name": "x", "timestamp": "2026-01-01T00:00:00Z"}}`)
 	write(importer.Deployments,
 		`{"id": "00000000-0000-4000-8000-000000000005", `+at+`, "name": "d", "flow_id": "00000000-0000-4000-8000-000000000001", "schedules": [{"id": "00000000-0000-4000-8000-000000000006", `+at+`, "schedule": {"cron": "not a cron"}}]}`,
-		`{"id": "00000000-0000-4000-8000-000000000007", `+at+`, "name": "e", "flow_id": "00000000-0000-4000-8000-000000000001", "work_queue_id": "00000000-0000-4000-8000-000000000008"}`)
-	// Of two saved searches with one id the second cannot be stored.
+		`{"id": "00000000-0000-4000-8000-000000000007", `+at+`, "name": "e", "flow_id": "00000000-0000-4000-8000-000000000001", "work_queue_id": "00000000-0000-4000-8000-000000000008"}`,
+		`{"id": "00000000-0000-4000-8000-00000000000d", `+at+`, "name": "g", "flow_id": "00000000-0000-4000-8000-000000000001", "schedules": [{"id": "00000000-0000-4000-8000-00000000000e", `+at+`, "schedule": {"cron": "0 3 * * *"}}]}`,
+		// It has a schedule of the one before, which the database finds out.
+		`{"id": "00000000-0000-4000-8000-00000000000f", `+at+`, "name": "h", "flow_id": "00000000-0000-4000-8000-000000000001", "schedules": [{"id": "00000000-0000-4000-8000-00000000000e", `+at+`, "schedule": {"cron": "0 3 * * *"}}]}`)
 	write(importer.SavedSearches,
 		`{"id": "00000000-0000-4000-8000-00000000000b", `+at+`, "name": "s", "filters": []}`,
 		`{"id": "00000000-0000-4000-8000-00000000000b", `+at+`, "name": "t", "filters": []}`,
@@ -235,8 +237,9 @@ func TestRowsThatLeatRefusesAreToldAndTheRestGoesOn(t *testing.T) {
 	}{
 		{importer.Flows, 1, 3, "no id"},
 		{importer.FlowRuns, 0, 2, "known type"},
-		{importer.Deployments, 1, 1, "is not here"},
-		{importer.SavedSearches, 2, 1, "its log says why"},
+		{importer.Deployments, 2, 2, "is not here"},
+		{importer.Deployments, 2, 2, "its log says why"},
+		{importer.SavedSearches, 2, 1, "has this id"},
 		{importer.Logs, 0, 1, "belongs to no run"},
 		{importer.Events, 0, 1, "no resource"},
 	} {
