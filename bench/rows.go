@@ -44,7 +44,7 @@ func rows() []row {
 
 // flowRows are compared with the reference.
 func flowRows() []row {
-	return []row{
+	return append([]row{
 		{key: "life1", work: "a run's life, 1 client", run: loaded(1, runLife), goal: cpuGoal(75)},
 		{key: "life64", work: "the same, 64 clients", run: loaded(manyClients, runLife), goal: lifeGoal},
 		{key: "deployment", work: "create_flow_run from a deployment", run: loaded(someClients, deploymentRuns), goal: cpuGoal(75)},
@@ -76,7 +76,7 @@ func flowRows() []row {
 		}},
 		{key: "view10", work: "the client's view: a flow with 10 mapped tasks", run: viewed(10), goal: noGoal},
 		{key: "view1000", work: "the client's view: a flow with 1,000 mapped tasks", run: viewed(1000), goal: noGoal},
-	}
+	}, pollRows()...)
 }
 
 // stateRows are compared with the emulators of Step Functions.
