@@ -55,6 +55,11 @@ func flowRows() []row {
 				return ours.rate() >= 3000 && ours.Errors == 0 && ours.Values["visible after sending meanwhile, at most, s"] <= 1
 			}}
 		}},
+		{key: "automations", work: "500 automations watch 10,000 events/s", single: true, run: automated, goal: func(string) goal {
+			return goal{"≥ 9,500 events/s, event lag p95 < 1 s", false, func(ours, _ *sample) bool {
+				return ours.rate() >= 9500 && ours.Errors == 0 && ours.Values[lagLate] < 1000 && ours.Values[probesSeen] >= 1
+			}}
+		}},
 		{key: "filters", work: "flow_runs/filter + count, 50,000 runs stored", run: filtered, goal: func(string) goal {
 			return goal{"p95 < 20 ms, CPU ≤ 1/20", true, func(ours, theirs *sample) bool {
 				return ours.P95 < 20 && ours.Errors == 0 && ours.cpuPer1000()*20 <= theirs.cpuPer1000()
