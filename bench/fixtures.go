@@ -14,6 +14,7 @@ type fixtures struct {
 	deployment string
 	limit      bool
 	filled     int // runs stored for the row of filters
+	scheduled  int // runs that wait for the rows of polls
 	// machines are the ARNs of the state machines made, by name.
 	machines map[string]string
 	// looped is the execution with a long history.

@@ -44,7 +44,7 @@ func rows() []row {
 
 // flowRows are compared with the reference.
 func flowRows() []row {
-	return []row{
+	return append([]row{
 		{key: "life1", work: "a run's life, 1 client", run: loaded(1, runLife), goal: cpuGoal(75)},
 		{key: "life64", work: "the same, 64 clients", run: loaded(manyClients, runLife), goal: lifeGoal},
 		{key: "deployment", work: "create_flow_run from a deployment", run: loaded(someClients, deploymentRuns), goal: cpuGoal(75)},
@@ -53,6 +53,11 @@ func flowRows() []row {
 		{key: "events", work: "task runs recorded, 3 events each", run: recorded, goal: func(string) goal {
 			return goal{"≥ 3,000 task runs/s, visible within 1 s", false, func(ours, _ *sample) bool {
 				return ours.rate() >= 3000 && ours.Errors == 0 && ours.Values["visible after sending meanwhile, at most, s"] <= 1
+			}}
+		}},
+		{key: "automations", work: "500 automations watch 10,000 events/s", single: true, run: automated, goal: func(string) goal {
+			return goal{"≥ 9,500 events/s, event lag p95 < 1 s", false, func(ours, _ *sample) bool {
+				return ours.rate() >= 9500 && ours.Errors == 0 && ours.Values[lagLate] < 1000 && ours.Values[probesSeen] >= 1
 			}}
 		}},
 		{key: "filters", work: "flow_runs/filter + count, 50,000 runs stored", run: filtered, goal: func(string) goal {
@@ -76,7 +81,7 @@ func flowRows() []row {
 		}},
 		{key: "view10", work: "the client's view: a flow with 10 mapped tasks", run: viewed(10), goal: noGoal},
 		{key: "view1000", work: "the client's view: a flow with 1,000 mapped tasks", run: viewed(1000), goal: noGoal},
-	}
+	}, pollRows()...)
 }
 
 // stateRows are compared with the emulators of Step Functions.

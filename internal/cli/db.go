@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -47,6 +49,9 @@ key that seals secrets (secret.key in LEAT_HOME, or LEAT_ENCRYPTION_KEY).`,
 		done := env.progress("Copying the database to %s", server.RedactedDatabase(m.To))
 		moved, err := server.Move(cmd.Context(), cfg, m)
 		done()
+		if errors.Is(err, context.Canceled) {
+			return errors.New("interrupted: nothing of it was stored, and the database is as it was")
+		}
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package client
 
 import (
 	"encoding/json"
+	"reflect"
 
 	"github.com/leat-dev/leat/internal/core"
 	"github.com/leat-dev/leat/internal/wire"
@@ -115,7 +116,27 @@ type BlockReference struct {
 }
 
 // BlockDocumentCreate is the body of POST /block_documents/.
-type BlockDocumentCreate struct {
+type BlockDocumentCreate blockDocumentCreate
+
+// DecodeWire reads the body; before all else it asks for a name.
+func (b *BlockDocumentCreate) DecodeWire(raw json.RawMessage) []wire.FieldError {
+	if string(raw) == "null" {
+		return []wire.FieldError{{Type: "missing", Msg: "Field required", Input: raw}}
+	}
+	var given map[string]json.RawMessage
+	if json.Unmarshal(raw, &given) == nil && falsy(given["name"]) && falsy(given["is_anonymous"]) {
+		return []wire.FieldError{valueError("Names must be provided for block documents.", raw)}
+	}
+	return wire.FieldErrors(wire.Decode(raw, (*blockDocumentCreate)(b)), raw)
+}
+
+// WireSchema implements wire's interface for types that describe themselves.
+func (*BlockDocumentCreate) WireSchema(of func(reflect.Type) *wire.Schema) *wire.Schema {
+	return of(reflect.TypeFor[blockDocumentCreate]())
+}
+
+// blockDocumentCreate is BlockDocumentCreate without its check of the whole.
+type blockDocumentCreate struct {
 	_             struct{}           `wire:"forbid"`
 	Name          *BlockDocumentName `json:"name"`
 	Data          json.RawMessage    `json:"data" wire:"object"`

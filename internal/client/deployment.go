@@ -263,7 +263,35 @@ func (*NotNull[T]) WireSchema(of func(reflect.Type) *wire.Schema) *wire.Schema {
 }
 
 // DeploymentUpdate is the body of PATCH /deployments/{id}.
-type DeploymentUpdate struct {
+type DeploymentUpdate deploymentUpdate
+
+// DecodeWire reads the body; before all else it refuses two limits.
+func (d *DeploymentUpdate) DecodeWire(raw json.RawMessage) []wire.FieldError {
+	if string(raw) == "null" {
+		return []wire.FieldError{{Type: "missing", Msg: "Field required", Input: raw}}
+	}
+	if errs := twoLimits(raw); len(errs) > 0 {
+		return errs
+	}
+	return wire.FieldErrors(wire.Decode(raw, (*deploymentUpdate)(d)), raw)
+}
+
+// WireSchema implements wire's interface for types that describe themselves.
+func (*DeploymentUpdate) WireSchema(of func(reflect.Type) *wire.Schema) *wire.Schema {
+	return of(reflect.TypeFor[deploymentUpdate]())
+}
+
+// twoLimits refuses a deployment with a limit of its own and a shared one.
+func twoLimits(raw json.RawMessage) []wire.FieldError {
+	var given map[string]json.RawMessage
+	if json.Unmarshal(raw, &given) != nil || falsy(given["concurrency_limit"]) || falsy(given["global_concurrency_limit_id"]) {
+		return nil
+	}
+	return []wire.FieldError{valueError("A deployment cannot have both a concurrency limit and a global concurrency limit.", raw)}
+}
+
+// deploymentUpdate is DeploymentUpdate without its check of the whole.
+type deploymentUpdate struct {
 	_                        struct{}                     `wire:"forbid"`
 	Version                  wire.Opt[string]             `json:"version,omitzero"`
 	Description              wire.Opt[string]             `json:"description,omitzero"`
@@ -323,6 +351,9 @@ type DeploymentCreate deploymentCreate
 func (d *DeploymentCreate) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	if string(raw) == "null" {
 		return []wire.FieldError{{Type: "missing", Msg: "Field required", Input: raw}}
+	}
+	if errs := twoLimits(raw); len(errs) > 0 {
+		return errs
 	}
 	if err := checkOwnSchema(raw); err != nil {
 		return []wire.FieldError{valueError(err.Error(), raw)}

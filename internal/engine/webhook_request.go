@@ -1,9 +1,13 @@
 package engine
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
 	"net/url"
 	"regexp"
 	"slices"
@@ -74,16 +78,44 @@ func (h WebhookHeader) shown() *value.Object {
 // body is the body as templates see it: JSON, the fields of a form, or a text.
 func (r *WebhookRequest) body() any {
 	text := strings.ToValidUTF8(string(r.Body), "\uFFFD")
-	kind, _, _ := strings.Cut(r.Header.text("Content-Type"), ";")
-	if strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded") {
-		if form, err := url.ParseQuery(text); err == nil {
-			return fieldsOf(form)
-		}
+	if form, ok := r.form(text); ok {
+		return fieldsOf(form)
 	}
 	if v, err := value.Parse([]byte(text)); err == nil {
 		return v
 	}
 	return text
+}
+
+// form are the fields of a form, of either kind; of files only the text counts.
+func (r *WebhookRequest) form(text string) (url.Values, bool) {
+	kind, params, err := mime.ParseMediaType(r.Header.text("Content-Type"))
+	if err != nil {
+		return nil, false
+	}
+	switch kind {
+	case "application/x-www-form-urlencoded":
+		form, err := url.ParseQuery(text)
+		return form, err == nil
+	case "multipart/form-data":
+		form := url.Values{}
+		parts := multipart.NewReader(bytes.NewReader(r.Body), params["boundary"])
+		for {
+			part, err := parts.NextPart()
+			if errors.Is(err, io.EOF) {
+				return form, true
+			}
+			if err != nil {
+				return nil, false
+			}
+			content, err := io.ReadAll(part)
+			if err != nil {
+				return nil, false
+			}
+			form.Add(strings.ToValidUTF8(part.FormName(), "\uFFFD"), strings.ToValidUTF8(string(content), "\uFFFD"))
+		}
+	}
+	return nil, false
 }
 
 // fieldsOf shows a form: a field that comes twice is a list.

@@ -14,6 +14,10 @@ import (
 // maxDepth bounds how deep schemas refer to each other.
 const maxDepth = 400
 
+// maxSteps bounds how many parts of a value are compared with parts of a schema:
+// alternatives that refer to alternatives multiply.
+const maxSteps = 1_000_000
+
 // violation is one thing that is wrong with an instance.
 type violation struct {
 	message string
@@ -29,12 +33,32 @@ type violation struct {
 // checker checks instances against parts of one schema.
 type checker struct {
 	root     *Value
+	checks   map[string]func(c *checker, arg, in, schema *Value) []*violation
 	depth    int
+	steps    int
 	circular bool
 	// unresolved is the reference that leads nowhere.
 	unresolved string
 	// stand holds the texts that stand for what is not known.
 	stand Placeholders
+}
+
+func newChecker(root *Value, stand Placeholders) *checker {
+	return &checker{root: root, checks: keywords(), stand: stand}
+}
+
+// fault is why a check could not be carried out; nil when it was.
+func (c *checker) fault() error {
+	switch {
+	case c.unresolved != "":
+		return &Error{Path: "$", Message: fmt.Sprintf("PointerToNowhere: %s does not exist within %s",
+			reprString(strings.TrimPrefix(c.unresolved, "#")), c.root.repr())}
+	case c.circular:
+		return ErrCircular
+	case c.steps >= maxSteps:
+		return &Error{Path: "$", Message: fmt.Sprintf("the value takes more than %d steps to be compared with its schema", maxSteps)}
+	}
+	return nil
 }
 
 // keywords lists the checks that a schema's keys stand for.
@@ -71,15 +95,18 @@ func (c *checker) descend(in, schema *Value, path ...any) []*violation {
 		c.circular = true
 		return nil
 	}
+	if c.steps >= maxSteps {
+		return nil // what is found so far is not used
+	}
+	c.steps++
 	c.depth++
 	defer func() { c.depth-- }()
-	checks := keywords()
 	var found []*violation
 	if c.stands(in) && c.stand[in.str] != "" {
 		found = append(found, &violation{message: c.stand[in.str], keyword: placeholder, instance: in, schema: schema, path: path})
 	}
 	for _, key := range schema.keys {
-		check, ok := checks[key]
+		check, ok := c.checks[key]
 		if !ok {
 			continue
 		}

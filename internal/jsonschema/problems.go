@@ -48,14 +48,10 @@ func Problems(value, schema []byte, stand Placeholders) ([]Problem, error) {
 	if refused, ok := errors.AsType[*Error](check(s, meta)); ok {
 		return nil, &Unsound{refused.Message}
 	}
-	c := &checker{root: s, stand: stand}
+	c := newChecker(s, stand)
 	found := c.descend(v, s)
-	switch {
-	case c.unresolved != "":
-		return nil, &Error{Path: "$", Message: fmt.Sprintf("PointerToNowhere: %s does not exist within %s",
-			reprString(strings.TrimPrefix(c.unresolved, "#")), s.repr())}
-	case c.circular:
-		return nil, ErrCircular
+	if err := c.fault(); err != nil {
+		return nil, err
 	}
 	return c.problems(found), nil
 }

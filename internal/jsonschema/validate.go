@@ -72,14 +72,10 @@ func CheckSchema(schema []byte) error {
 }
 
 func check(v, schema *Value) error {
-	c := &checker{root: schema}
+	c := newChecker(schema, nil)
 	found := c.descend(v, schema)
-	if c.unresolved != "" {
-		return &Error{Path: "$", Message: fmt.Sprintf("PointerToNowhere: %s does not exist within %s",
-			reprString(strings.TrimPrefix(c.unresolved, "#")), schema.repr())}
-	}
-	if c.circular {
-		return ErrCircular
+	if err := c.fault(); err != nil {
+		return err
 	}
 	if len(found) == 0 {
 		return nil

@@ -3,7 +3,9 @@ package jsonschema_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/leat-dev/leat/internal/jsonschema"
@@ -83,5 +85,27 @@ func TestCircularSchemaIsReported(t *testing.T) {
 	err := jsonschema.Validate([]byte(`{}`), []byte(`{"$ref":"#"}`), jsonschema.Options{})
 	if !errors.Is(err, jsonschema.ErrCircular) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestSchemaBombsEnd(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, join, value string }{
+		{"alternatives of alternatives", "anyOf", `5`},
+		{"all of all", "allOf", `"x"`},
+		{"one of one", "oneOf", `"x"`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			defs := []string{`"a0":{"type":"string"}`}
+			for i := range 40 {
+				defs = append(defs, fmt.Sprintf(`"a%d":{%q:[{"$ref":"#/$defs/a%d"},{"$ref":"#/$defs/a%d"}]}`, i+1, tt.join, i, i))
+			}
+			schema := `{"$ref":"#/$defs/a40","$defs":{` + strings.Join(defs, ",") + `}}`
+			err := jsonschema.Validate([]byte(tt.value), []byte(schema), jsonschema.Options{})
+			if err == nil || !strings.Contains(err.Error(), "steps") {
+				t.Errorf("got %v", err)
+			}
+		})
 	}
 }

@@ -17,7 +17,7 @@ const (
 
 const (
 	// expiryTime is how long a batch should keep other writers waiting.
-	expiryTime = 6 * time.Millisecond
+	expiryTime = 4 * time.Millisecond
 	// expiryShare is how many times as long as a batch took the pause after it is.
 	expiryShare = 3
 	// patience is how many times as long as a batch waited for its turn the pause
@@ -48,7 +48,7 @@ type Retention struct {
 
 	sizes map[string]int                      // of the next batch, by kind
 	seen  map[core.WorkspaceID]*retentionSeen // how far the workspaces were looked through
-	until time.Time                           // when the round ends
+	until time.Time                           // when the part of the round ends
 	gone  map[string]int                      // what the round removed, by kind
 }
 
@@ -64,16 +64,28 @@ func (r *Retention) Tick(ctx context.Context) error {
 		r.sizes, r.seen = map[string]int{}, map[core.WorkspaceID]*retentionSeen{}
 	}
 	r.gone = map[string]int{}
-	r.until = time.Time{}
-	if r.Round > 0 {
-		r.until = r.Now().Add(r.Round)
+	workspaces, err := r.Store.Workspaces(ctx)
+	if err != nil {
+		return err
 	}
-	err := each(ctx, r.Store, func(ws core.WorkspaceID) error { return r.workspace(ctx, ws) })
-	if err == nil && r.Keep.Logs > 0 {
-		err = r.logs(ctx)
+	var parts []func() error
+	for _, ws := range workspaces {
+		parts = append(
+			parts,
+			func() error { return r.runs(ctx, ws) },
+			func() error { return r.events(ctx, ws) },
+			func() error { return r.others(ctx, ws) },
+		)
 	}
-	if err == nil {
-		err = r.giveBack(ctx)
+	parts = append(parts, func() error { return r.logs(ctx) }, func() error { return r.giveBack(ctx) })
+	for _, part := range parts {
+		// Each has its share, so that none waits until another has caught up.
+		if r.until = (time.Time{}); r.Round > 0 {
+			r.until = r.Now().Add(r.Round / time.Duration(len(parts)))
+		}
+		if err = part(); err != nil {
+			break
+		}
 	}
 	r.tell()
 	return err
@@ -92,23 +104,17 @@ func (r *Retention) tell() {
 	r.Log.Info("removed what was kept long enough", facts...)
 }
 
-// workspace removes what has expired in a workspace. What was removed before
-// and left something comes first.
-func (r *Retention) workspace(ctx context.Context, ws core.WorkspaceID) error {
+func (r *Retention) events(ctx context.Context, ws core.WorkspaceID) error {
+	now, age := r.Now(), r.Keep.EventAge()
+	if age == 0 {
+		return nil
+	}
+	return r.all(ctx, ws, "events", func(tx core.Tx, limit int) (int, error) { return tx.ForgetEvents(now.Add(-age), now, limit) })
+}
+
+// others removes what there is less of.
+func (r *Retention) others(ctx context.Context, ws core.WorkspaceID) error {
 	now := r.Now()
-	if err := r.remains(ctx, ws); err != nil {
-		return err
-	}
-	if r.Keep.Runs > 0 {
-		if err := r.runs(ctx, ws, now.Add(-r.Keep.Runs)); err != nil {
-			return err
-		}
-	}
-	if age := r.Keep.EventAge(); age > 0 {
-		if err := r.all(ctx, ws, "events", func(tx core.Tx, limit int) (int, error) { return tx.ForgetEvents(now.Add(-age), now, limit) }); err != nil {
-			return err
-		}
-	}
 	if r.Keep.Artifacts > 0 {
 		before := now.Add(-r.Keep.Artifacts)
 		if err := r.all(ctx, ws, "artifacts", func(tx core.Tx, limit int) (int, error) { return tx.ForgetArtifacts(before, limit) }); err != nil {
@@ -122,9 +128,13 @@ func (r *Retention) workspace(ctx context.Context, ws core.WorkspaceID) error {
 	return err
 }
 
-// runs removes flow runs and task runs that ended before the time, and task
-// runs whose flow run is gone.
-func (r *Retention) runs(ctx context.Context, ws core.WorkspaceID, before time.Time) error {
+// runs removes flow runs and task runs that ended long enough ago, and task runs
+// whose flow run is gone. What is left of those removed before comes first.
+func (r *Retention) runs(ctx context.Context, ws core.WorkspaceID) error {
+	if err := r.remains(ctx, ws); err != nil || r.Keep.Runs == 0 {
+		return err
+	}
+	before := r.Now().Add(-r.Keep.Runs)
 	seen := r.seen[ws]
 	stale := seen == nil || !r.Now().Before(seen.again)
 	if stale {
@@ -198,6 +208,9 @@ func (r *Retention) remains(ctx context.Context, ws core.WorkspaceID) error {
 
 // logs removes old lines of all workspaces.
 func (r *Retention) logs(ctx context.Context) error {
+	if r.Keep.Logs == 0 {
+		return nil
+	}
 	now := r.Now()
 	var at core.Cursor
 	for !r.over(ctx) {
@@ -218,7 +231,8 @@ func (r *Retention) logs(ctx context.Context) error {
 func (r *Retention) giveBack(ctx context.Context) error {
 	for left := 1; left > 0 && !r.over(ctx); {
 		_, err := r.batch(ctx, 0, "pages", func(tx core.Tx, limit int) (_ int, err error) {
-			left, err = tx.GiveBack(limit, freeReserve)
+			// A page that moves costs more than a row that goes: it is written whole.
+			left, err = tx.GiveBack(limit/4, freeReserve)
 			return 0, err
 		})
 		if err != nil {
@@ -286,7 +300,7 @@ func rest(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// over reports whether the round is.
+// over reports whether the part of the round is.
 func (r *Retention) over(ctx context.Context) bool {
 	return ctx.Err() != nil || !r.until.IsZero() && !r.Now().Before(r.until)
 }

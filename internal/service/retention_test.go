@@ -139,7 +139,7 @@ func TestRetentionEndsItsRoundInTime(t *testing.T) {
 	history(t, s, now, 120, core.DefaultWorkspace)
 	at := now
 	clock := func() time.Time { at = at.Add(time.Millisecond); return at }
-	r := &service.Retention{Store: s, Now: clock, Keep: keep, Round: 40 * time.Millisecond}
+	r := &service.Retention{Store: s, Now: clock, Keep: keep, Round: 150 * time.Millisecond}
 	if err := r.Tick(t.Context()); err != nil {
 		t.Fatal(err)
 	}

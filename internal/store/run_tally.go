@@ -27,7 +27,8 @@ import (
 // taken: all transactions that may not have seen the new pending are smaller.
 // Third, when these have ended, runs are counted, less the changes noted so far,
 // and sealed follows, in chunks. One statement counts both, and so sees them as
-// they were at one moment.
+// they were at one moment. Without a mark there is no tally, and all runs are
+// counted one by one.
 
 const (
 	minute = int64(time.Minute / time.Microsecond)
@@ -38,6 +39,10 @@ const (
 	noBarrier = -1
 	// tallyChunk is how many runs are sealed, or changes folded, in a transaction.
 	tallyChunk = 4000
+	// maxTallyChanges is how many changes may wait to be folded. When more come
+	// at once, as with an import, all is counted anew instead, and meanwhile
+	// nothing is noted.
+	maxTallyChanges = 20_000
 )
 
 // tallyMark says how far the tally is.
@@ -65,12 +70,20 @@ func (t *tx) RunTallyMark() (time.Time, bool, error) {
 func (t *tx) AdvanceRunTally(before time.Time) (more bool, err error) {
 	m, err := t.tallyMark()
 	if core.CodeOf(err) == core.NotFound {
-		return true, t.exec("INSERT INTO flow_run_tally_mark (ws, sealed, pending, barrier) VALUES (?, ?, ?, ?) ON CONFLICT (ws) DO NOTHING",
-			int64(t.ws), int64(beginning), micros(before), noBarrier)
+		return true, t.beginTally(before)
+	}
+	if err != nil {
+		return false, err
+	}
+	waiting, err := number(t, false, "SELECT count(*) FROM (SELECT 1 FROM flow_run_tally_change c WHERE c.ws + 0 = ? LIMIT ?) AS x",
+		int64(t.ws), maxTallyChanges+1)
+	if err != nil {
+		return false, err
+	}
+	if waiting > maxTallyChanges {
+		return true, t.exec("DELETE FROM flow_run_tally_mark WHERE ws = ?", int64(t.ws))
 	}
 	switch {
-	case err != nil:
-		return false, err
 	case m.sealed < m.pending && m.barrier == noBarrier:
 		return true, t.exec("UPDATE flow_run_tally_mark SET barrier = "+t.d.barrier+" WHERE ws = ?", int64(t.ws))
 	case m.sealed < m.pending:
@@ -84,6 +97,23 @@ func (t *tx) AdvanceRunTally(before time.Time) (more bool, err error) {
 		return false, nil
 	}
 	return true, t.exec("UPDATE flow_run_tally_mark SET pending = ?, barrier = ? WHERE ws = ?", micros(before), noBarrier, int64(t.ws))
+}
+
+// beginTally makes a mark, once nothing is left of an older tally. Changes that
+// come too late for that do no harm: what is sealed is counted less them.
+func (t *tx) beginTally(before time.Time) error {
+	n, err := t.execN(`DELETE FROM flow_run_tally WHERE ws = ? AND (scope, width, slot) IN (
+		SELECT o.scope, o.width, o.slot FROM flow_run_tally o WHERE o.ws = ? LIMIT ?)`, int64(t.ws), int64(t.ws), 5*tallyChunk)
+	if err != nil || n > 0 {
+		return err
+	}
+	n, err = t.execN(`DELETE FROM flow_run_tally_change WHERE seq IN (
+		SELECT c.seq FROM flow_run_tally_change c WHERE c.ws + 0 = ? ORDER BY c.seq LIMIT ?)`, int64(t.ws), 5*tallyChunk)
+	if err != nil || n > 0 {
+		return err
+	}
+	return t.exec("INSERT INTO flow_run_tally_mark (ws, sealed, pending, barrier) VALUES (?, ?, ?, ?) ON CONFLICT (ws) DO NOTHING",
+		int64(t.ws), int64(beginning), micros(before), noBarrier)
 }
 
 // sealTally counts a chunk of the runs before the mark's pending time, once
@@ -118,16 +148,21 @@ func (t *tx) sealTally(m tallyMark) (more bool, err error) {
 
 // foldTally moves changes into the tally and reports whether there were any.
 func (t *tx) foldTally() (bool, error) {
-	n, err := t.execN(`UPDATE flow_run_tally_change SET batch = 1 WHERE seq IN (
-		SELECT c.seq FROM flow_run_tally_change c WHERE c.ws = ? ORDER BY c.seq LIMIT ?)`, int64(t.ws), tallyChunk)
-	if err != nil || n == 0 {
+	top, err := list(t, scanInt64, `SELECT coalesce(max(x.seq), 0) FROM (
+		SELECT c.seq FROM flow_run_tally_change c WHERE c.ws + 0 = ? ORDER BY c.seq LIMIT ?) AS x`, int64(t.ws), tallyChunk)
+	if err != nil || top[0] == 0 {
 		return false, err
 	}
-	err = t.exec(tallyInsert("SELECT c.* FROM flow_run_tally_change c WHERE c.ws = ? AND c.batch = 1"), int64(t.ws), int64(t.ws))
-	if err != nil {
+	// What a concurrent transaction adds below the top is not marked, and stays.
+	const upTo = " WHERE seq <= ? AND ws + 0 = ?"
+	if err := t.exec("UPDATE flow_run_tally_change SET batch = 1"+upTo, top[0], int64(t.ws)); err != nil {
 		return false, err
 	}
-	if err := t.exec("DELETE FROM flow_run_tally_change WHERE ws = ? AND batch = 1", int64(t.ws)); err != nil {
+	source := "SELECT expected, flow_id, deployment_id, state_type, state_name, runs, run_time, lateness, waiting FROM flow_run_tally_change" + upTo
+	if err := t.exec(tallyInsert(source+" AND batch = 1"), int64(t.ws), top[0], int64(t.ws)); err != nil {
+		return false, err
+	}
+	if err := t.exec("DELETE FROM flow_run_tally_change"+upTo+" AND batch = 1", top[0], int64(t.ws)); err != nil {
 		return false, err
 	}
 	return true, t.exec("DELETE FROM flow_run_tally WHERE ws = ? AND runs = 0", int64(t.ws))

@@ -200,8 +200,13 @@ func (t *tx) DeleteTaskRun(id core.ID) (bool, error) {
 	if err != nil || n == 0 {
 		return false, err
 	}
-	if err := t.exec("DELETE FROM task_run_state WHERE run_id = ?", id); err != nil {
-		return false, err
+	for _, text := range []string{
+		"DELETE FROM task_run_state WHERE run_id = ?",
+		"UPDATE flow_run SET parent_task_run_id = NULL WHERE parent_task_run_id = ?",
+	} {
+		if err := t.exec(text, id); err != nil {
+			return false, err
+		}
 	}
 	return true, t.exec("DELETE FROM log WHERE task_run_id = ?", id)
 }

@@ -106,10 +106,11 @@ func (t *tx) DueFlowRuns(q core.DueRuns) ([]*core.FlowRun, error) {
 			return nil, nil
 		}
 		// The plus keeps SQLite from taking the index that begins with the workspace.
+		// What is sorted are ids, not whole rows: many runs may be due at one time.
 		return listOnce(t, scanFlowRun, "SELECT "+flowRunColumns+" FROM flow_run fr "+flowRunJoins+`
-			WHERE +fr.ws = ? AND fr.deployment_id IN (`+placeholders(len(q.Deployments))+`) AND fr.state_type = 'SCHEDULED'
+			WHERE fr.id IN (SELECT fr.id FROM flow_run fr WHERE +fr.ws = ? AND fr.deployment_id IN (`+placeholders(len(q.Deployments))+`) AND fr.state_type = 'SCHEDULED'
 			AND fr.next_scheduled_start_time <= ? AND fr.next_scheduled_start_time >= ?
-			ORDER BY fr.next_scheduled_start_time, fr.id LIMIT ? OFFSET ?`,
+			ORDER BY fr.next_scheduled_start_time, fr.id LIMIT ? OFFSET ?) ORDER BY fr.next_scheduled_start_time, fr.id`,
 			append(t.withIDs(q.Deployments), before, after, q.Limit, q.Offset)...)
 	}
 	return list(t, scanFlowRun, flowRunSelect+`fr.work_queue_id = ? AND fr.state_type = 'SCHEDULED'

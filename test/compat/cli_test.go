@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,11 +24,14 @@ const cliFolder = "testdata/cli"
 // most about the database is told on Postgres too.
 func storyGroups(kind string) [][]string {
 	if kind == "postgres" {
-		return [][]string{{"queues", "runs", "automations"}}
+		return [][]string{{"queues", "runs", "automations"}, {"slots", "deploy"}}
 	}
 	return [][]string{
-		{"pools", "queues", "values", "blocks", "transfer"},
-		{"runs", "deployments", "automations", "local"},
+		{"pools", "queues"},
+		{"values", "blocks", "transfer"},
+		{"runs", "deployments"},
+		{"automations", "local", "slots"},
+		{"deploy", "watching"},
 		{"processes"},
 	}
 }
@@ -40,14 +44,33 @@ func TestCommandLine(t *testing.T) {
 	if *update && !env.reference {
 		t.Fatal("-update writes what the reference does: set LEAT_TEST_REFERENCE=1 too")
 	}
+	told := map[string]bool{}
 	for _, kind := range env.databases() {
 		for _, stories := range storyGroups(kind) {
+			for _, story := range stories {
+				told[story] = true
+			}
 			t.Run(kind+" "+strings.Join(stories, "+"), func(t *testing.T) {
 				t.Parallel()
 				tellStories(t, kind, stories)
 			})
 		}
 	}
+	for _, file := range storyFiles(t) {
+		if story := strings.TrimSuffix(filepath.Base(file), ".txt"); !told[story] {
+			t.Errorf("no group tells the story %s", story)
+		}
+	}
+}
+
+// storyFiles lists the stories.
+func storyFiles(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(cliFolder, "*.txt"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no stories", err)
+	}
+	return slices.DeleteFunc(files, func(file string) bool { return filepath.Base(file) == "elsewhere.txt" })
 }
 
 // tellStories runs stories on a fresh server, one after the other; transfer has
@@ -149,12 +172,8 @@ func TestEveryCommandIsTried(t *testing.T) {
 // options before them.
 func storyCommands(t *testing.T) [][]string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(cliFolder, "*.txt"))
-	if err != nil || len(files) == 0 {
-		t.Fatal("no stories", err)
-	}
 	var out [][]string
-	for _, file := range files {
+	for _, file := range storyFiles(t) {
 		for _, line := range lines(t, file) {
 			_, command, ok := strings.Cut(line, " prefect ")
 			if !ok || !strings.HasPrefix(line, "$ ") && !strings.HasPrefix(line, "& ") {

@@ -35,6 +35,19 @@ func TestStepFunctionsPage(t *testing.T) {
 	})
 }
 
+// TestAutomationsPage does the same for the page about automations.
+func TestAutomationsPage(t *testing.T) {
+	leatOnly(t)
+	onOwnServer(t, options{}, func(t *testing.T, s *server) {
+		out := runPage(t, s, "docs/automations.md", "TestAutomationsPage")
+		for _, want := range []string{"on rain", "weather.rain", "Paused automation"} {
+			if !strings.Contains(out, want) {
+				t.Errorf("no %q in what the commands wrote:\n%s", want, out)
+			}
+		}
+	})
+}
+
 // runPage runs the commands that a page marks for the test, and returns what they wrote.
 func runPage(t *testing.T, s *server, page, test string) string {
 	t.Helper()

@@ -2,8 +2,10 @@ package compat
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 )
@@ -73,6 +75,53 @@ func TestInboundWebhooks(t *testing.T) {
 		contains(t, "prefect cloud webhook delete", c.prefect("cloud", "webhook", "delete", h.ID), "Successfully deleted webhook")
 		if status := s.postHook(t, h.Slug, `{}`); status != http.StatusNotFound {
 			t.Errorf("deleted, the webhook answered %d", status)
+		}
+	})
+}
+
+// A request to a webhook becomes an event, for which an automation notifies
+// through a block that the client saved: the whole way from outside to outside.
+func TestAWebhookSetsOffANotification(t *testing.T) {
+	leatOnly(t)
+	onOwnServer(t, options{flags: []string{"--allow-private-webhooks", "127.0.0.1"}}, func(t *testing.T, s *server) {
+		said := make(chan string, 10)
+		slack := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			var message struct {
+				Attachments []struct{ Title, Text string }
+			}
+			if err := json.NewDecoder(r.Body).Decode(&message); err != nil || len(message.Attachments) != 1 {
+				t.Errorf("%v: %v", message, err)
+				return
+			}
+			said <- message.Attachments[0].Title + ": " + message.Attachments[0].Text
+			_, _ = io.WriteString(w, "ok")
+		}))
+		t.Cleanup(slack.Close)
+		c := newClient(t, s)
+		block := c.python("slack_block.py", slack.URL+"/services/T1/B1/sesame").text(t, "id")
+		var h hook
+		s.mustCall(t, http.MethodPost, "/webhooks/", object{
+			"name": c.name, "template": `{"event": "ci.{{ body.status }}", "resource": {"prefect.resource.id": "ci.{{ body.branch }}"}}`,
+		}, &h)
+		s.mustCall(t, http.MethodPost, "/automations/", object{
+			"name":    c.name,
+			"trigger": object{"type": "event", "posture": "Reactive", "expect": []string{"ci.failed"}, "threshold": 1, "within": 0},
+			"actions": []object{{
+				"type": "send-notification", "block_document_id": block, "subject": "{{ automation.name }}", "body": "{{ event.resource.id }} has failed",
+			}},
+		}, nil)
+		for _, body := range []string{`{"status": "passed", "branch": "main"}`, `{"status": "failed", "branch": "main"}`} {
+			if status := s.postHook(t, h.Slug, body); status != http.StatusNoContent {
+				t.Fatalf("the webhook answered %d", status)
+			}
+		}
+		select {
+		case got := <-said:
+			if want := c.name + ": ci.main has failed"; got != want {
+				t.Errorf("said %q, want %q", got, want)
+			}
+		case <-time.After(30 * time.Second):
+			t.Fatal("nothing was said")
 		}
 	})
 }

@@ -2,7 +2,6 @@ package prefect3
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 
 	"github.com/leat-dev/leat/internal/api"
@@ -54,9 +53,6 @@ func (a *API) createBlockDocument(ctx context.Context, in bodyIn[client.BlockDoc
 	if b.Name != nil {
 		name = string(*b.Name)
 	}
-	if name == "" && !b.IsAnonymous {
-		return out, nameless(b)
-	}
 	doc, err := a.Engine.CreateBlockDocument(ctx, a.workspace(ctx), engine.NewBlockDocument{
 		Name: name, Data: orObject(b.Data), BlockSchemaID: b.BlockSchemaID, BlockTypeID: b.BlockTypeID, Anonymous: b.IsAnonymous,
 	})
@@ -64,22 +60,6 @@ func (a *API) createBlockDocument(ctx context.Context, in bodyIn[client.BlockDoc
 		return out, asBadRequest(err)
 	}
 	return blockDocumentOf(doc), nil
-}
-
-// nameless is the refusal of a document without a name that is not anonymous.
-func nameless(b client.BlockDocumentCreate) error {
-	body, err := wire.Marshal(struct {
-		Data          json.RawMessage `json:"data,omitempty"`
-		BlockSchemaID core.ID         `json:"block_schema_id"`
-		BlockTypeID   core.ID         `json:"block_type_id"`
-	}{b.Data, b.BlockSchemaID, b.BlockTypeID})
-	if err != nil {
-		return err
-	}
-	return &api.InvalidRequest{Body: body, Errors: []wire.FieldError{{
-		Type: "value_error", Loc: []any{"body"}, Msg: "Value error, Names must be provided for block documents.", Input: body,
-		Ctx: map[string]any{"error": struct{}{}},
-	}}}
 }
 
 // blockDocumentSort is an order of block documents.

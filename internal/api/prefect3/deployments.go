@@ -52,9 +52,6 @@ type (
 
 func (a *API) createDeployment(ctx context.Context, in bodyIn[client.DeploymentCreate]) (api.Reply[client.Deployment], error) {
 	b := in.Body
-	if bothLimits(b.ConcurrencyLimit, b.GlobalConcurrencyLimitID) {
-		return api.Reply[client.Deployment]{}, errBothLimits()
-	}
 	f := engine.DeploymentFields{
 		Version: b.Version, Description: b.Description, Paused: b.Paused.Opt(), ConcurrencyLimit: b.ConcurrencyLimit,
 		ConcurrencyLimitID: b.GlobalConcurrencyLimitID, ConcurrencyOptions: asRaw(b.ConcurrencyOptions),
@@ -72,19 +69,6 @@ func (a *API) createDeployment(ctx context.Context, in bodyIn[client.DeploymentC
 	}
 	shown, err := read(ctx, a, func(tx core.Tx) (client.Deployment, error) { return a.showDeployment(tx, d, nil) })
 	return made(shown, created, err, func(d client.Deployment) client.Deployment { return d })
-}
-
-func bothLimits(own wire.Opt[int], shared wire.Opt[core.ID]) bool {
-	_, hasOwn := own.Get()
-	_, hasShared := shared.Get()
-	return hasOwn && hasShared
-}
-
-func errBothLimits() error {
-	return &api.InvalidRequest{Errors: []wire.FieldError{{
-		Type: "value_error", Loc: []any{"body"}, Input: json.RawMessage("{}"), Ctx: map[string]any{"error": struct{}{}},
-		Msg: "Value error, A deployment cannot have both a concurrency limit and a global concurrency limit.",
-	}}, Body: json.RawMessage("{}")}
 }
 
 // asRaw turns what was checked into JSON as it is stored.
@@ -128,9 +112,6 @@ func changedSchedule(s client.ScheduleUpdate) engine.ScheduleFields {
 
 func (a *API) updateDeployment(ctx context.Context, in idIn[client.DeploymentUpdate]) (struct{}, error) {
 	b := in.Body
-	if bothLimits(b.ConcurrencyLimit, b.GlobalConcurrencyLimitID) {
-		return struct{}{}, errBothLimits()
-	}
 	f := engine.DeploymentFields{
 		Version: b.Version, Description: b.Description, ConcurrencyLimit: b.ConcurrencyLimit,
 		ConcurrencyLimitID: b.GlobalConcurrencyLimitID, ConcurrencyOptions: asRaw(b.ConcurrencyOptions),

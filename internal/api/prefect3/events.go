@@ -23,7 +23,7 @@ func (a *API) eventRoutes(r *api.Router) {
 }
 
 type createEventsIn struct {
-	Body []client.Event `body:""`
+	Body []client.EventCreate `body:""`
 }
 
 func (a *API) createEvents(ctx context.Context, in createEventsIn) (struct{}, error) {
@@ -34,9 +34,9 @@ func (a *API) createEvents(ctx context.Context, in createEventsIn) (struct{}, er
 	return struct{}{}, a.Engine.RecordEvents(ctx, a.workspace(ctx), events)
 }
 
-func (a *API) eventOf(b *client.Event) *core.Event {
+func (a *API) eventOf(b *client.EventCreate) *core.Event {
 	e := &core.Event{
-		ID: b.ID, Occurred: b.Occurred.Time, Event: b.Event, Resource: b.Resource, Related: b.Related, Payload: b.Payload, Follows: b.Follows,
+		ID: b.ID, Occurred: b.Occurred.Time, Event: string(b.Event), Resource: core.Labels(b.Resource), Related: b.Related.Labels(), Payload: b.Payload, Follows: b.Follows,
 	}
 	if e.ID.IsZero() {
 		e.ID = core.NewID(a.Now())
@@ -87,7 +87,7 @@ func (a *API) readEvents(s *socket, sink *eventSink) error {
 		if err != nil {
 			return err
 		}
-		var b client.Event
+		var b client.EventCreate
 		if err := wire.Decode(data, &b); err != nil {
 			// The client would send it again for ever if it were turned away.
 			a.Log.Warn("an event that cannot be read is left out", "error", err)

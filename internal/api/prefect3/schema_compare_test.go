@@ -79,7 +79,7 @@ func (c *schemaComparison) operation(name string, theirs *upstreamOperation, o *
 	}
 	status := strconv.Itoa(o.Status)
 	answer, ok := theirs.Answers[status]
-	if status == "201" && !ok {
+	if (status == "201" || status == "204") && !ok {
 		answer, ok = theirs.Answers["200"] // chosen by the endpoint, so the document does not know it
 	}
 	if !ok {

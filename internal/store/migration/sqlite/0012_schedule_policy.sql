@@ -20,3 +20,11 @@ ALTER TABLE flow_run ADD COLUMN work_queue_name TEXT;
 
 UPDATE flow_run SET work_queue_name = (SELECT q.name FROM work_queue q WHERE q.id = flow_run.work_queue_id)
 	WHERE work_queue_id IS NOT NULL;
+
+DROP INDEX flow_run_due;
+
+CREATE INDEX flow_run_due ON flow_run (work_queue_id, next_scheduled_start_time, id) WHERE work_queue_id IS NOT NULL AND state_type = 'SCHEDULED';
+
+DROP INDEX flow_run_scheduled;
+
+CREATE INDEX flow_run_scheduled ON flow_run (deployment_id, next_scheduled_start_time, id) WHERE deployment_id IS NOT NULL AND state_type = 'SCHEDULED';
