@@ -23,6 +23,9 @@ type dialect struct {
 	// barrier numbers the transactions: those that have begun writing have a
 	// smaller number; passed holds when all with a smaller number than ? have ended.
 	barrier, passed string
+	// lateral tells that a table is searched once for each row of another only
+	// when it is asked for so; elsewhere CROSS JOIN keeps to the order of the tables.
+	lateral bool
 	// tagsOf turns the JSON array in a column into rows of one column, value.
 	tagsOf func(column string) string
 	// member takes the text of a member of the JSON object in a column.
@@ -89,6 +92,7 @@ func postgresDialect() *dialect {
 		takeLease: `INSERT INTO lease (name, holder, expires) VALUES ($1, $2, extract(epoch FROM clock_timestamp()) + $3)
 			ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires = excluded.expires, fence = lease.fence + 1
 			WHERE lease.holder = excluded.holder OR lease.expires < extract(epoch FROM clock_timestamp())`,
+		lateral:   true,
 		truncate:  true,
 		bind:      numbered,
 		retryable: postgresRetryable,

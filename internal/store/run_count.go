@@ -220,14 +220,22 @@ func (t *tx) countSource(b *builder, c runCounts) (string, error) {
 		}
 	}
 	var parts []string
-	if len(s.hours) > 0 {
-		parts = append(parts, b.slots(c, by, s.hours, hour))
-	}
-	if len(s.minutes) > 0 {
-		parts = append(parts, b.slots(c, by, s.minutes, minute))
-	}
-	if known := append(slices.Clone(s.hours), s.minutes...); len(known) > 0 {
-		parts = append(parts, b.changes(c, by, known))
+	for _, part := range []struct {
+		list []span
+		make func(list []span) (string, error)
+	}{
+		{s.hours, func(list []span) (string, error) { return b.slots(c, by, list, hour) }},
+		{s.minutes, func(list []span) (string, error) { return b.slots(c, by, list, minute) }},
+		{append(slices.Clone(s.hours), s.minutes...), func(list []span) (string, error) { return b.changes(c, by, list) }},
+	} {
+		if len(part.list) == 0 {
+			continue
+		}
+		text, err := part.make(part.list)
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, text)
 	}
 	alone := [][]span{s.single}
 	if c.open && (!ok || !by.bounded) {
@@ -269,6 +277,16 @@ func (b *builder) spans(list []span) string {
 	return "(VALUES " + strings.Join(values, ", ") + ") AS s"
 }
 
+// within searches a table once for each of some ranges; where makes the condition.
+func (b *builder) within(list []span, table, alias string, where func() (string, error)) (string, error) {
+	text := " FROM " + b.spans(list) + " CROSS JOIN "
+	cond, err := where()
+	if b.d.lateral {
+		return text + "LATERAL (SELECT " + alias + ".* FROM " + table + " " + alias + " WHERE " + cond + " OFFSET 0) AS " + alias, err
+	}
+	return text + table + " " + alias + " WHERE " + cond, err
+}
+
 // bucket is the number of the bucket that a time lies in.
 func (b *builder) bucket(c runCounts, at string) string {
 	if c.buckets == 1 {
@@ -295,25 +313,30 @@ func (b *builder) inStates(by tallied, row string) string {
 	return text.String()
 }
 
-// slots counts what the tally holds. CROSS JOIN keeps SQLite to the order in
-// which the tables are named.
-func (b *builder) slots(c runCounts, by tallied, list []span, width int64) string {
-	return b.summed(c, "t", "t.slot") + " FROM " + b.spans(list) + " CROSS JOIN flow_run_tally t WHERE t.ws = " + b.arg(int64(b.ws)) +
-		" AND " + b.in("t.scope", "IN", by.scopes) + " AND t.width = " + b.arg(width) +
-		" AND t.slot >= s.column1 AND t.slot < s.column2" + b.inStates(by, "t")
+// slots counts what the tally holds.
+func (b *builder) slots(c runCounts, by tallied, list []span, width int64) (string, error) {
+	text := b.summed(c, "t", "t.slot")
+	from, err := b.within(list, "flow_run_tally", "t", func() (string, error) {
+		return "t.ws = " + b.arg(int64(b.ws)) + " AND " + b.in("t.scope", "IN", by.scopes) + " AND t.width = " + b.arg(width) +
+			" AND t.slot >= s.column1 AND t.slot < s.column2" + b.inStates(by, "t"), nil
+	})
+	return text + from, err
 }
 
 // changes counts what has changed since the tally was taken.
-func (b *builder) changes(c runCounts, by tallied, list []span) string {
-	text := b.summed(c, "ch", "ch.expected") + " FROM " + b.spans(list) + " CROSS JOIN flow_run_tally_change ch WHERE ch.ws = " +
-		b.arg(int64(b.ws)) + " AND ch.expected >= s.column1 AND ch.expected < s.column2"
-	switch by.scopes[0][:min(1, len(by.scopes[0]))] {
-	case scopeFlow:
-		text += " AND " + b.in("'"+scopeFlow+"' || ch.flow_id", "IN", by.scopes)
-	case scopeDeployment:
-		text += " AND " + b.in("'"+scopeDeployment+"' || ch.deployment_id", "IN", by.scopes)
-	}
-	return text + b.inStates(by, "ch")
+func (b *builder) changes(c runCounts, by tallied, list []span) (string, error) {
+	text := b.summed(c, "ch", "ch.expected")
+	from, err := b.within(list, "flow_run_tally_change", "ch", func() (string, error) {
+		cond := "ch.ws = " + b.arg(int64(b.ws)) + " AND ch.expected >= s.column1 AND ch.expected < s.column2"
+		switch by.scopes[0][:min(1, len(by.scopes[0]))] {
+		case scopeFlow:
+			cond += " AND " + b.in("'"+scopeFlow+"' || ch.flow_id", "IN", by.scopes)
+		case scopeDeployment:
+			cond += " AND " + b.in("'"+scopeDeployment+"' || ch.deployment_id", "IN", by.scopes)
+		}
+		return cond + b.inStates(by, "ch"), nil
+	})
+	return text + from, err
 }
 
 // single counts runs one by one: those expected in the ranges or, without any, at no time.
@@ -329,18 +352,19 @@ func (b *builder) single(c runCounts, list []span) (string, error) {
 	text += " AS bucket, coalesce(" + r + ".state_type, '') AS state_type, coalesce(" + r + ".state_name, '') AS state_name, 1 AS runs, " +
 		fixedRunTime(r) + " + CASE WHEN " + r + ".state_type = 'RUNNING' THEN CAST(" + b.arg(now.Unix()) + " AS BIGINT) ELSE 0 END AS run_time, " +
 		"CASE WHEN " + waiting(r) + " AND coalesce(" + expected + " > " + b.arg(now) + ", TRUE) THEN 0 ELSE coalesce(" + fixedLateness(r) + ", 0) + CASE WHEN " + waiting(r) +
-		" THEN CAST(" + b.arg(now.Unix()) + " AS BIGINT) ELSE 0 END END AS lateness FROM "
+		" THEN CAST(" + b.arg(now.Unix()) + " AS BIGINT) ELSE 0 END END AS lateness"
 	if len(list) > 1 {
-		text += b.spans(list) + " CROSS JOIN "
+		from, err := b.within(list, tables(c.entity).name, r, func() (string, error) {
+			where, err := b.where(c.entity, c.query)
+			return expected + " >= s.column1 AND " + expected + " < s.column2 AND " + where, err
+		})
+		return text + from, err
 	}
-	text += tables(c.entity).name + " " + r + " WHERE "
-	switch {
-	case len(list) > 1:
-		text += expected + " >= s.column1 AND " + expected + " < s.column2 AND "
-	case len(list) == 1:
-		text += expected + " >= " + b.arg(list[0].from) + " AND " + expected + " < " + b.arg(list[0].to) + " AND "
-	default:
-		text += expected + " IS NULL AND "
+	text += " FROM " + tables(c.entity).name + " " + r + " WHERE " + expected
+	if len(list) == 1 {
+		text += " >= " + b.arg(list[0].from) + " AND " + expected + " < " + b.arg(list[0].to) + " AND "
+	} else {
+		text += " IS NULL AND "
 	}
 	where, err := b.where(c.entity, c.query)
 	return text + where, err
