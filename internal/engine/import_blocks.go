@@ -75,50 +75,56 @@ func (d ImportBlockDocument) put(e *Engine, tx core.Tx, _ time.Time) (imported, 
 	if d.ID.IsZero() || d.Name == "" || !isObject(d.Data) {
 		return imported{}, core.Errorf(core.Invalid, "it has no id, no name or no data")
 	}
-	old, err := tx.BlockDocument(d.ID)
-	if missing(err) {
-		kind, kindErr := tx.BlockType(d.BlockTypeID)
-		if kindErr != nil {
-			return imported{}, kindErr
-		}
-		old, err = tx.BlockDocumentByName(kind.Slug, d.Name)
-	}
+	old, err := d.here(tx)
 	if err != nil && !missing(err) {
 		return imported{}, err
 	}
-	here := *d.BlockDocument
-	if err == nil {
-		if !d.Updated.After(old.Updated) {
-			return imported{id: old.ID}, nil
+	doc, got := *d.BlockDocument, imported{id: d.ID, what: rowCreated}
+	if old != nil {
+		if doc.ID, got = old.ID, (imported{id: old.ID}); !d.Updated.After(old.Updated) {
+			return got, nil
 		}
-		here.ID = old.ID
+		got.what = rowUpdated
 	}
-	data, refs, splitErr := splitReferences(here.ID, d.Data)
-	if splitErr != nil {
-		return imported{}, splitErr
-	}
-	if err := e.sealDocument(&here, data); err != nil {
+	data, refs, err := splitReferences(doc.ID, d.Data)
+	if err != nil {
 		return imported{}, err
 	}
-	if missing(err) {
-		if err := insertable(tx, &here, refs); err != nil {
-			return imported{}, err
-		}
-		if err := tx.InsertBlockDocument(&here); err != nil {
-			return imported{}, err
-		}
-		return imported{id: here.ID, what: rowCreated}, tx.SetBlockReferences(here.ID, refs)
-	}
-	if _, err := tx.BlockSchema(here.BlockSchemaID); err != nil {
+	if err := e.sealDocument(&doc, data); err != nil {
 		return imported{}, err
+	}
+	if old != nil {
+		err = replaceDocument(tx, &doc, refs)
+	} else if err = insertable(tx, &doc, refs); err == nil {
+		err = tx.InsertBlockDocument(&doc)
+	}
+	if err != nil {
+		return imported{}, err
+	}
+	return got, tx.SetBlockReferences(doc.ID, refs)
+}
+
+// here finds the document by its id, or by its type and name.
+func (d ImportBlockDocument) here(tx core.Tx) (*core.BlockDocument, error) {
+	old, err := tx.BlockDocument(d.ID)
+	if !missing(err) {
+		return old, err
+	}
+	kind, err := tx.BlockType(d.BlockTypeID)
+	if err != nil {
+		return nil, core.Errorf(core.Invalid, "its block type %s is not here", d.BlockTypeID)
+	}
+	return tx.BlockDocumentByName(kind.Slug, d.Name)
+}
+
+func replaceDocument(tx core.Tx, d *core.BlockDocument, refs []core.BlockReference) error {
+	if _, err := tx.BlockSchema(d.BlockSchemaID); err != nil {
+		return err
 	}
 	if err := checkReferences(tx, refs); err != nil {
-		return imported{}, err
+		return err
 	}
-	if err := tx.UpdateBlockDocument(&here); err != nil {
-		return imported{}, err
-	}
-	return imported{id: here.ID, what: rowUpdated}, tx.SetBlockReferences(here.ID, refs)
+	return tx.UpdateBlockDocument(d)
 }
 
 // ImportResultStorage is where another server's runs store their results by default.

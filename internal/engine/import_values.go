@@ -118,27 +118,31 @@ func (l ImportConcurrencyLimit) put(_ *Engine, tx core.Tx, now time.Time) (impor
 }
 
 // ImportAutomation is an automation of another server. Its trigger waits for
-// events of this one from now on.
+// events of this one from now on: the watch hears of automations by their events,
+// so this is the one row that is told.
 type ImportAutomation struct{ *core.Automation }
 
 func (a ImportAutomation) source() core.ID { return a.ID }
 
-func (a ImportAutomation) put(_ *Engine, tx core.Tx, _ time.Time) (imported, error) {
+func (a ImportAutomation) put(_ *Engine, tx core.Tx, now time.Time) (imported, error) {
 	resources, err := deploymentsOf(a.Actions)
 	if err != nil {
 		return imported{}, err
 	}
-	relate := func(err error) error {
+	relate := func(what string, err error) error {
 		if err != nil {
 			return err
 		}
-		return tx.RelateAutomation(a.ID, resources)
+		if err := tx.RelateAutomation(a.ID, resources); err != nil {
+			return err
+		}
+		return tellAutomation(tx, now, what, a.Automation)
 	}
 	return namedRow[core.Automation]{
 		id: a.ID, name: a.Name, updated: a.Updated,
 		find:   []func() (*core.Automation, error){func() (*core.Automation, error) { return tx.Automation(a.ID) }},
 		of:     func(old *core.Automation) (core.ID, time.Time) { return old.ID, old.Updated },
-		insert: func() error { return relate(tx.InsertAutomation(a.Automation)) },
-		update: func(*core.Automation) error { return relate(tx.UpdateAutomation(a.Automation)) },
+		insert: func() error { return relate("created", tx.InsertAutomation(a.Automation)) },
+		update: func(*core.Automation) error { return relate("updated", tx.UpdateAutomation(a.Automation)) },
 	}.put()
 }

@@ -108,6 +108,11 @@ func TestNamesThatAreTakenAreMapped(t *testing.T) {
 	if err != nil || !strings.Contains(string(trigger), "prefect.flow."+ours) {
 		t.Errorf("the automation watches %s", trigger)
 	}
+	var page struct{ Events []object }
+	to.call("POST", "/events/filter", object{"filter": object{"event": object{"name": []string{"prefect.automation.created"}}}}, &page)
+	if len(page.Events) != 2 {
+		t.Errorf("%d events tell of the automation, want the source's and one by which leat watches its trigger", len(page.Events))
+	}
 }
 
 func TestSecretsAndNestedBlocksComeAlong(t *testing.T) {
