@@ -49,7 +49,7 @@ func (e *postgresEnd) text(s string) string {
 
 // served refuses a database that servers use.
 func (e *postgresEnd) served(ctx context.Context) error {
-	r, err := e.query(ctx, 1, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN "+channel+"'")
+	r, err := e.query(ctx, 1, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND (query = 'LISTEN "+channel+"' OR application_name = '"+channel+"')")
 	if err != nil {
 		return err
 	}

@@ -147,9 +147,9 @@ func TestAMoveRefusesWhatItCannotDo(t *testing.T) {
 		refused("a text", "not a database", store.Move{From: text, To: to})
 		refused("onto a text", "not a database", store.Move{From: from, To: text, Force: true})
 		s := open(t, to)
+		fill(t, s)
 		refused("a target that is served", "leat server uses this database", store.Move{From: from, To: to})
 		refused("a source that is served", "leat server uses this database", store.Move{From: to, To: filepath.Join(t.TempDir(), "x.db")})
-		fill(t, s)
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}

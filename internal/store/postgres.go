@@ -43,6 +43,7 @@ func openPostgres(ctx context.Context, cfg Config) (*postgresEngine, error) {
 		return nil, err
 	}
 	pc.MaxConns = int32(cfg.ReadConns)
+	nameConn(pc.ConnConfig)
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
 	if err != nil {
 		return nil, err
@@ -53,6 +54,14 @@ func openPostgres(ctx context.Context, cfg Config) (*postgresEngine, error) {
 		return nil, err
 	}
 	return e, nil
+}
+
+// nameConn lets a server's connections be known as such, unless the database's
+// URL names them otherwise.
+func nameConn(cfg *pgx.ConnConfig) {
+	if cfg.RuntimeParams["application_name"] == "" {
+		cfg.RuntimeParams["application_name"] = channel
+	}
 }
 
 func (e *postgresEngine) dialect() *dialect { return e.d }
@@ -67,6 +76,7 @@ func (e *postgresEngine) writer(ctx context.Context) (writeConn, error) {
 	// The lane's statements are few, find rows by their keys and run thousands of
 	// times a second. A plan that was made while a table was empty scans it whole
 	// until somebody analyzes it.
+	nameConn(cfg)
 	cfg.RuntimeParams["enable_seqscan"] = "off"
 	cfg.RuntimeParams["jit"] = "off"
 	c, err := pgx.ConnectConfig(ctx, cfg)

@@ -140,7 +140,7 @@ SUBSTITUTIONS = [
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?(Z|UTC|[+-]\d\d:?\d\d))?"), "<time>"),
     (re.compile(r"datetime\.datetime\([^()]*(\([^()]*\))?[^()]*\)|DateTime\([^()]*(\([^()]*\))?[^()]*\)"), "<time>"),
     (re.compile(r"\b\d\d:\d\d:\d\d\.\d{3}\b"), "<clock>"),
-    (re.compile(r"(?<= )\d+s$"), "<ago>"),
+    (re.compile(r"(?<= )\d+s\s*$"), "<ago>"),
     (re.compile(r"datetime\.timedelta\([^()]*\)"), "<delta>"),
     (re.compile(r"(\b(about )?(an?|\d+) (second|minute|hour|day)s? (ago|from now)|\bjust now|\bin \d+ (second|minute|hour|day|year)s?|\ba few seconds ago)"), "<ago>"),
     (re.compile(r"[─━│┃┌┐└┘├┤┬┴┼╭╮╰╯┏┓┗┛┡┩╇╈┳┻╋═║╔╗╚╝╟╢╠╣╞╡╪╤╧]+"), " "),
