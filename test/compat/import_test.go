@@ -29,36 +29,14 @@ func TestImportAndExport(t *testing.T) {
 	}
 	filled := newClient(t, source).python("import_fill.py", "1", "3")
 	source.settle(t)
-	for _, kind := range env.databases() {
-		t.Run(kind, func(t *testing.T) {
-			leat := ownServer(t, kind, options{flags: []string{"--scheduler-interval", "24h"}})
-			c := newClient(t, leat)
-			t.Run("the first import brings all", func(t *testing.T) {
-				r := c.in(t).importFrom(source)
-				if n := r.sum("refused"); n != 0 {
-					t.Errorf("%d rows were refused: %v", n, r.Remarks)
-				}
-				sameServers(t, source, leat)
+	t.Run("into", func(t *testing.T) {
+		for _, kind := range env.databases() {
+			t.Run(kind, func(t *testing.T) {
+				t.Parallel()
+				importInto(t, source, kind, filled)
 			})
-			t.Run("the second brings nothing", func(t *testing.T) {
-				r := c.in(t).importFrom(source)
-				if created, updated := r.sum("created"), r.sum("updated"); created != 0 || updated != 0 {
-					t.Errorf("%d rows were created and %d updated: %v", created, updated, r.Kinds)
-				}
-			})
-			t.Run("a run that did not end stays behind, with a remark", func(t *testing.T) {
-				busy := filled.text(t, "busy")
-				r := c.in(t).importFrom(source, "--only", "flow_runs")
-				if !slices.ContainsFunc(r.Remarks, func(m remark) bool { return m.ID == busy && strings.Contains(m.Text, "has not ended") }) {
-					t.Errorf("no remark about %s: %v", busy, r.Remarks)
-				}
-				if _, err := leat.flowRun(t.Context(), busy); err == nil {
-					t.Error("the run is here")
-				}
-			})
-			t.Run("an imported deployment runs", func(t *testing.T) { runImported(t, c.in(t), filled) })
-		})
-	}
+		}
+	})
 	leat := ownServer(t, "sqlite", options{flags: []string{"--scheduler-interval", "24h"}})
 	c := newClient(t, leat)
 	c.importFrom(source)
@@ -73,6 +51,37 @@ func TestImportAndExport(t *testing.T) {
 	})
 	t.Run("files bring all into another leat", func(t *testing.T) { throughFiles(t, c.in(t), leat) })
 	t.Run("a push fills another Prefect server", func(t *testing.T) { pushed(t, c.in(t), leat, empty) })
+}
+
+// importInto copies the source into a leat of its own, twice, and runs what was imported.
+func importInto(t *testing.T, source *server, kind string, filled facts) {
+	t.Helper()
+	leat := ownServer(t, kind, options{flags: []string{"--scheduler-interval", "24h"}})
+	c := newClient(t, leat)
+	t.Run("the first import brings all", func(t *testing.T) {
+		r := c.in(t).importFrom(source)
+		if n := r.sum("refused"); n != 0 {
+			t.Errorf("%d rows were refused: %v", n, r.Remarks)
+		}
+		sameServers(t, source, leat)
+	})
+	t.Run("the second brings nothing", func(t *testing.T) {
+		r := c.in(t).importFrom(source)
+		if created, updated := r.sum("created"), r.sum("updated"); created != 0 || updated != 0 {
+			t.Errorf("%d rows were created and %d updated: %v", created, updated, r.Kinds)
+		}
+	})
+	t.Run("a run that did not end stays behind, with a remark", func(t *testing.T) {
+		busy := filled.text(t, "busy")
+		r := c.in(t).importFrom(source, "--only", "flow_runs")
+		if !slices.ContainsFunc(r.Remarks, func(m remark) bool { return m.ID == busy && strings.Contains(m.Text, "has not ended") }) {
+			t.Errorf("no remark about %s: %v", busy, r.Remarks)
+		}
+		if _, err := leat.flowRun(t.Context(), busy); err == nil {
+			t.Error("the run is here")
+		}
+	})
+	t.Run("an imported deployment runs", func(t *testing.T) { runImported(t, c.in(t), filled) })
 }
 
 // startReference starts `prefect server start` without the services that change
