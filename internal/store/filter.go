@@ -245,27 +245,36 @@ func (b *builder) compare(expr string, c core.Cond) string {
 	return ""
 }
 
+// manyValues is from how many values on a list is sent as one argument:
+// databases take some ten thousand.
+const manyValues = 500
+
 func (b *builder) in(expr, op string, list any) string {
-	var marks []string
+	var values []string
 	switch l := list.(type) {
 	case []core.ID:
 		for _, id := range l {
-			marks = append(marks, b.arg(id.String()))
+			values = append(values, id.String())
 		}
 	case []string:
-		for _, s := range l {
-			marks = append(marks, b.arg(s))
-		}
+		values = l
 	case []core.StateType:
 		for _, s := range l {
-			marks = append(marks, b.arg(s))
+			values = append(values, string(s))
 		}
 	}
-	if len(marks) == 0 {
+	if len(values) == 0 {
 		if op == "IN" {
 			return "1 = 0"
 		}
 		return "1 = 1"
+	}
+	if len(values) >= manyValues {
+		return expr + " " + op + " (SELECT value FROM " + b.d.tagsOf(b.arg(tagsText(values))) + ")"
+	}
+	marks := make([]string, len(values))
+	for i, v := range values {
+		marks[i] = b.arg(v)
 	}
 	return expr + " " + op + " (" + strings.Join(marks, ", ") + ")"
 }

@@ -99,30 +99,7 @@ func retainedRuns(t *testing.T, s core.Store) {
 	f := newFlow(t, s, "f")
 	at := noon()
 	old, young, alive := newRun(t, s, f, ended(at)), newRun(t, s, f, ended(at.Add(time.Hour))), newRun(t, s, f, nil)
-	tasks := []*core.TaskRun{}
-	update(t, s, func(tx core.Tx) error {
-		for _, r := range []*core.FlowRun{old, young} {
-			for range 45 {
-				k := &core.TaskRun{ID: core.NewID(at), Created: at, Updated: at, FlowRunID: &r.ID, TaskKey: "k", DynamicKey: "d", ExpectedStartTime: &at, State: state(core.Running, at)}
-				tasks = append(tasks, k)
-				key := "page"
-				for _, err := range []error{
-					tx.InsertTaskRun(k),
-					tx.CacheTaskState(k.ID.String(), k.State),
-					tx.InsertLogs([]*core.Log{{Created: at, Timestamp: at, FlowRunID: &r.ID, TaskRunID: &k.ID}, {Created: at, Timestamp: at, TaskRunID: &k.ID}}),
-					tx.InsertArtifact(&core.Artifact{ID: core.NewID(at), Created: at, Updated: at, Key: &key, FlowRunID: &r.ID, TaskRunID: &k.ID}),
-				} {
-					if err != nil {
-						return err
-					}
-				}
-			}
-			if err := tx.InsertFlowRunInput(&core.FlowRunInput{ID: core.NewID(at), Created: at, Updated: at, FlowRunID: r.ID, Key: "k", Value: "1"}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	tasks := withTasks(t, s, at, old, young)
 	newest := must(t, s, func(tx core.Tx) (*core.Artifact, error) { return tx.NewestArtifact("page") })
 	oldOnes := must(t, s, func(tx core.Tx) ([]*core.Artifact, error) {
 		return tx.FilterArtifacts(core.Query{Limit: 200})
@@ -149,10 +126,56 @@ func retainedRuns(t *testing.T, s core.Store) {
 	if steps := clearRemains(t, s, 40); steps < 4 {
 		t.Errorf("everything was cleared in %d steps", steps)
 	}
+	onlyOldIsGone(t, s, tasks, old, young, alive)
+	forget(t, s, at.Add(2*time.Hour), 1, young.ID)
+	clearRemains(t, s, 500)
+	view(t, s, func(tx core.Tx) error {
+		if _, err := tx.ArtifactCollection("page"); core.CodeOf(err) != core.NotFound {
+			t.Errorf("the page of no artifacts: %v", err)
+		}
+		return nil
+	})
+}
+
+// withTasks gives each run 45 task runs with states, lines, cached results and
+// pages, and an input.
+func withTasks(t *testing.T, s core.Store, at time.Time, runs ...*core.FlowRun) []*core.TaskRun {
+	t.Helper()
+	tasks := []*core.TaskRun{}
+	update(t, s, func(tx core.Tx) error {
+		for _, r := range runs {
+			for range 45 {
+				k := &core.TaskRun{ID: core.NewID(at), Created: at, Updated: at, FlowRunID: &r.ID, TaskKey: "k", DynamicKey: "d", ExpectedStartTime: &at, State: state(core.Running, at)}
+				tasks = append(tasks, k)
+				key := "page"
+				for _, err := range []error{
+					tx.InsertTaskRun(k),
+					tx.CacheTaskState(k.ID.String(), k.State),
+					tx.InsertLogs([]*core.Log{{Created: at, Timestamp: at, FlowRunID: &r.ID, TaskRunID: &k.ID}, {Created: at, Timestamp: at, TaskRunID: &k.ID}}),
+					tx.InsertArtifact(&core.Artifact{ID: core.NewID(at), Created: at, Updated: at, Key: &key, FlowRunID: &r.ID, TaskRunID: &k.ID}),
+				} {
+					if err != nil {
+						return err
+					}
+				}
+			}
+			if err := tx.InsertFlowRunInput(&core.FlowRunInput{ID: core.NewID(at), Created: at, Updated: at, FlowRunID: r.ID, Key: "k", Value: "1"}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return tasks
+}
+
+// onlyOldIsGone checks that nothing is left of the first of the runs, and
+// everything of the others.
+func onlyOldIsGone(t *testing.T, s core.Store, tasks []*core.TaskRun, old, young, alive *core.FlowRun) {
+	t.Helper()
 	view(t, s, func(tx core.Tx) error {
 		for i, k := range tasks {
 			_, err := tx.TaskRun(k.ID)
-			_, cached := tx.CachedTaskState(k.ID.String(), at)
+			_, cached := tx.CachedTaskState(k.ID.String(), noon())
 			states, _ := tx.TaskRunStates(k.ID)
 			if gone := i < 45; gone != (err != nil) || gone != (cached != nil) || gone != (len(states) == 0) {
 				t.Errorf("task run %d: %v %v %d states", i, err, cached, len(states))
@@ -176,14 +199,6 @@ func retainedRuns(t *testing.T, s core.Store) {
 		c, err := tx.ArtifactCollection("page")
 		if err != nil || *c.Latest.FlowRunID != young.ID {
 			t.Errorf("the newest page is %v, %v", c, err)
-		}
-		return nil
-	})
-	forget(t, s, at.Add(2*time.Hour), 1, young.ID)
-	clearRemains(t, s, 500)
-	view(t, s, func(tx core.Tx) error {
-		if _, err := tx.ArtifactCollection("page"); core.CodeOf(err) != core.NotFound {
-			t.Errorf("the page of no artifacts: %v", err)
 		}
 		return nil
 	})

@@ -56,6 +56,25 @@ func flows(t *testing.T, open Opener) {
 func flowRuns(t *testing.T, open Opener) {
 	s := open(t)
 	f := newFlow(t, s, "flow", "ft")
+	t.Run("are found by lists as long as any", func(t *testing.T) {
+		r := newRun(t, s, f, nil)
+		ids, tags := []core.ID{r.ID}, []string{"a-tag-of-nobody"}
+		for i := range 70_000 {
+			ids, tags = append(ids, core.NumberedID(noon(), int64(i))), append(tags, fmt.Sprint("tag-", i))
+		}
+		for name, tt := range map[string]struct {
+			cond core.Cond
+			want int
+		}{
+			"one of the ids":  {core.Cond{Field: "id", Op: core.OpAny, Value: ids}, 1},
+			"one of the tags": {core.Cond{Field: "tags", Op: core.OpAny, Value: tags}, 0},
+		} {
+			n := must(t, s, func(tx core.Tx) (int, error) { return tx.CountFlowRuns(core.On(core.EntityFlowRun, tt.cond)) })
+			if n != tt.want {
+				t.Errorf("%s: %d runs, want %d", name, n, tt.want)
+			}
+		}
+	})
 	t.Run("come back as they were stored", func(t *testing.T) {
 		text, key := "why", "key"
 		retries := 3
