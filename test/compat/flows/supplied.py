@@ -43,6 +43,8 @@ def main():
                 "schema": schema(s["fields"], s["capabilities"], s["version"], s["checksum"]),
             }
     for kind in get_registry_for_type(Block).values():
+        if not kind.__module__.startswith("prefect."):
+            continue  # of a collection that is installed here, perhaps of another version
         t, s = kind._to_block_type(), kind._to_block_schema()
         types[t.slug] = {
             "name": t.name, "logo_url": str(t.logo_url), "documentation_url": t.documentation_url and str(t.documentation_url),
