@@ -42,8 +42,8 @@ func (o *Operation) Parameters(d *wire.Describer) []Parameter {
 		return nil
 	}
 	var out []Parameter
-	for i := range o.in.NumField() {
-		f := o.in.Field(i)
+	for f := range o.in.Fields() {
+		f := f
 		source, name := sourceOf(f.Tag)
 		if source == "" {
 			continue
@@ -63,8 +63,8 @@ func (o *Operation) Body(d *wire.Describer) (s *wire.Schema, raw bool) {
 	if o.in == nil {
 		return nil, false
 	}
-	for i := range o.in.NumField() {
-		f := o.in.Field(i)
+	for f := range o.in.Fields() {
+		f := f
 		if _, ok := f.Tag.Lookup("body"); !ok {
 			continue
 		}

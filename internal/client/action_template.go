@@ -143,7 +143,7 @@ func placeholderProblem(o *value.Object) error {
 	case !ok && name == "json":
 		return nil
 	case !ok:
-		return errors.New("Missing '" + field + "' key in __prefect object") //nolint:staticcheck // the reference's text
+		return errors.New("Missing '" + field + "' key in __prefect object")
 	}
 	if inner, nested := v.(*value.Object); nested {
 		if _, placeholder := inner.Get(placeholderKey); placeholder {

@@ -29,8 +29,11 @@ func TestTemplatesOfActionsAreChecked(t *testing.T) {
 		{"parameters in lists are not looked at", run + `{"a": ["{{ x", {"b": "{{ x"}]}}`, "", nil},
 		{"a placeholder without template", run + `{"a": {"__prefect_kind": "jinja"}}}`, "Invalid parameters: \na: Missing 'template' key in __prefect object", []any{model, "parameters"}},
 		{"a placeholder within another", run + `{"a": {"__prefect_kind": "json", "value": {"__prefect_kind": "jinja", "template": "{{ x"}}}}`, "Invalid parameters: \na: Invalid jinja: " + unended, []any{model, "parameters"}},
-		{"a placeholder of JSON", run + `{"a": {"__prefect_kind": "json", "value": "{"}}}`,
-			"Invalid parameters: \na: Invalid JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)", []any{model, "parameters"}},
+		{
+			"a placeholder of JSON", run + `{"a": {"__prefect_kind": "json", "value": "{"}}}`,
+			"Invalid parameters: \na: Invalid JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
+			[]any{model, "parameters"},
+		},
 		{"parameters that are a placeholder", run + `{"__prefect_kind": "jinja", "template": "{{ x"}}`, "Invalid parameters: \n Invalid jinja: " + unended, []any{model, "parameters"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

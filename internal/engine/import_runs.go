@@ -167,7 +167,7 @@ func (c ImportArtifactCollection) put(_ *Engine, tx core.Tx, _ time.Time) (impor
 		return imported{id: c.ID, what: rowCreated}, tx.PutArtifactCollection(c.ArtifactCollection)
 	case err != nil:
 		return imported{}, err
-	case old.LatestID == newest.ID && !(c.LatestID == newest.ID && c.Updated.After(old.Updated)):
+	case old.LatestID == newest.ID && (c.LatestID != newest.ID || !c.Updated.After(old.Updated)):
 		return imported{id: c.ID}, nil
 	}
 	old.LatestID, old.Updated = newest.ID, c.Updated

@@ -83,11 +83,13 @@ func TestRuleSchedule(t *testing.T) {
 		{"of too many that wait the newest stay", atMost(two), "waiting-90 waiting-60 waiting-30 waiting-0", "skip skip start start"},
 		{"those that run or are not due do not count", atMost(one), "running-90 waiting-60 waiting+30", "leave start start"},
 		{
-			"the window goes before the overlap", core.SchedulePolicy{CatchupWindow: &minute, Overlap: core.OverlapSkip},
+			"the window goes before the overlap",
+			core.SchedulePolicy{CatchupWindow: &minute, Overlap: core.OverlapSkip},
 			"waiting-90 waiting-30 waiting-0", "skip start skip",
 		},
 		{
-			"and the overlap before the number", core.SchedulePolicy{MaxWaiting: &one, Overlap: core.OverlapBufferOne},
+			"and the overlap before the number",
+			core.SchedulePolicy{MaxWaiting: &one, Overlap: core.OverlapBufferOne},
 			"waiting-90 waiting-30 waiting-0", "skip start skip",
 		},
 		{"the order in which runs were read does not matter", skip, "waiting-0 waiting-60", "start skip"},

@@ -100,7 +100,7 @@ func (c *copying) chosen(k Kind, rows []json.RawMessage) ([]run, error) {
 		case c.o.IncludeActive && r.StateType == core.Pending && k == FlowRuns:
 			// leat would offer it to its own workers when none of them starts it.
 			c.report.skip(k, r.ID, "not copied, for somebody at the source is about to start it (Pending)")
-		case r.StateType.Terminal() || c.o.IncludeActive && !(r.AutoScheduled && r.StateType == core.Scheduled):
+		case r.StateType.Terminal() || c.o.IncludeActive && (!r.AutoScheduled || r.StateType != core.Scheduled):
 			if !r.StateType.Terminal() && r.StateType != core.Scheduled {
 				c.report.remark(k, r.ID, "copied as it is, "+r.StateName+": it goes on at the source, and this copy does not hear of it")
 			}

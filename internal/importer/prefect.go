@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -63,7 +64,7 @@ func (a *api) do(ctx context.Context, method, path string, in, out any) error {
 		err := a.c.Do(ctx, method, path, in, out)
 		_, gone := errors.AsType[*client.Unreachable](err)
 		failed := client.IsStatus(err, http.StatusInternalServerError) || client.IsStatus(err, http.StatusGatewayTimeout)
-		if !(gone && waited < a.patience || failed && try < failures) {
+		if (!gone || waited >= a.patience) && (!failed || try >= failures) {
 			return a.explain(err)
 		}
 		timer := time.NewTimer(wait)
@@ -219,9 +220,7 @@ func between(after *time.Time) object {
 func merge(objects ...object) object {
 	out := object{}
 	for _, o := range objects {
-		for k, v := range o {
-			out[k] = v
-		}
+		maps.Copy(out, o)
 	}
 	return out
 }

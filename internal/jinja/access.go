@@ -59,8 +59,10 @@ func (st *state) item(of, key any) (any, error) {
 }
 
 func unsafe(of any, name string) *undefined {
-	return &undefined{name: name, of: of, hasOf: true, security: true,
-		hint: "access to attribute " + reprString(name) + " of " + reprString(typeName(of)) + " object is unsafe."}
+	return &undefined{
+		name: name, of: of, hasOf: true, security: true,
+		hint: "access to attribute " + reprString(name) + " of " + reprString(typeName(of)) + " object is unsafe.",
+	}
 }
 
 // everywhere are the attributes that every object of Python has; the sandbox

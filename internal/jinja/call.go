@@ -239,8 +239,10 @@ func (st *state) callBlock(one *callStmt, s *scope) error {
 	if err != nil {
 		return err
 	}
-	caller := &macro{name: "caller", anonymous: true, sig: one.sig, body: one.body, scope: s,
-		wants: special(one.sig, one.body)}
+	caller := &macro{
+		name: "caller", anonymous: true, sig: one.sig, body: one.body, scope: s,
+		wants: special(one.sig, one.body),
+	}
 	v, err := st.call(of, args, append(kw, kwarg{"caller", caller}))
 	if err != nil {
 		return err

@@ -1,6 +1,9 @@
 package jinja
 
-import "math"
+import (
+	"maps"
+	"math"
+)
 
 // sequenceMethod finds a method of a list or tuple.
 func sequenceMethod(items []any, typ, name string) (any, bool, error) {
@@ -75,9 +78,7 @@ func dictMethod(d *dict, name string) (any, bool, error) {
 	case "copy":
 		return function("dict.copy", func(st *state, _ []any) (any, error) {
 			out := newDict()
-			for k, i := range d.index {
-				out.index[k] = i
-			}
+			maps.Copy(out.index, d.index)
 			out.keys = append(out.keys, d.keys...)
 			out.values = append(out.values, d.values...)
 			return out, st.spend(len(d.keys))

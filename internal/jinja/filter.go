@@ -283,7 +283,7 @@ func pyRound(v any, places int64) (any, error) {
 			return math.Copysign(0, v), nil
 		}
 		if places >= 0 {
-			out, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'f', int(places), 64), 64) //nolint:errcheck // FormatFloat wrote it
+			out, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'f', int(places), 64), 64)
 			return out, nil
 		}
 		unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(-places), nil)
@@ -358,7 +358,7 @@ func path(attribute any) []any {
 	case string, markup:
 		s, _ := textOf(v)
 		var out []any
-		for _, p := range strings.Split(s, ".") {
+		for p := range strings.SplitSeq(s, ".") {
 			if n, err := strconv.ParseInt(p, 10, 64); err == nil && p[0] >= '0' && p[0] <= '9' {
 				out = append(out, n)
 			} else {

@@ -176,7 +176,7 @@ func sortFilter(st *state, a []any) (any, error) {
 	attributes := []any{a[3]}
 	if s, ok := textOf(a[3]); ok {
 		attributes = nil
-		for _, p := range strings.Split(s, ",") {
+		for p := range strings.SplitSeq(s, ",") {
 			attributes = append(attributes, p)
 		}
 	}

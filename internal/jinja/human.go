@@ -189,8 +189,10 @@ func intWord(st *state, a []any) (any, error) {
 	if n == nil || err != nil {
 		return text, err
 	}
-	words := []string{"thousand", "million", "billion", "trillion", "quadrillion", "quintillion", "sextillion",
-		"septillion", "octillion", "nonillion", "decillion", "googol"}
+	words := []string{
+		"thousand", "million", "billion", "trillion", "quadrillion", "quintillion", "sextillion",
+		"septillion", "octillion", "nonillion", "decillion", "googol",
+	}
 	exps := []int64{3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 33, 100}
 	powers := make([]*big.Int, len(exps))
 	for i, e := range exps {

@@ -177,8 +177,10 @@ func (st *state) statement(one stmt, s *scope) error {
 		// A block sees the template's own names, not those of loops around it.
 		return st.exec(one.body, newScope(&scope{names: maps.Clone(st.root.names)}))
 	case *macroStmt:
-		s.set(one.name, &macro{name: one.name, sig: one.sig, body: one.body, scope: s,
-			wants: special(one.sig, one.body)})
+		s.set(one.name, &macro{
+			name: one.name, sig: one.sig, body: one.body, scope: s,
+			wants: special(one.sig, one.body),
+		})
 		return nil
 	case *callStmt:
 		return st.callBlock(one, s)

@@ -283,7 +283,7 @@ func isIdentifier(s string) bool {
 func (l *lexer) number(rest string) bool {
 	afterDot := l.pos > 0 && l.src[l.pos-1] == '.'
 	if s := reFloat.FindString(rest); s != "" && !afterDot {
-		f, _ := strconv.ParseFloat(strings.ReplaceAll(s, "_", ""), 64) //nolint:errcheck // out of range is infinity, as in Python
+		f, _ := strconv.ParseFloat(strings.ReplaceAll(s, "_", ""), 64)
 		l.emit("float", s)
 		l.queue[len(l.queue)-1].value = f
 		l.pos += len(s)

@@ -323,7 +323,7 @@ func general(x float64, p int, keepZeros, asRepr bool) string {
 	}
 	e := strconv.FormatFloat(x, 'e', p-1, 64)
 	mantissa, expText, _ := strings.Cut(e, "e")
-	exp, _ := strconv.Atoi(expText) //nolint:errcheck // FormatFloat wrote it
+	exp, _ := strconv.Atoi(expText)
 	limit := p
 	if asRepr {
 		limit--

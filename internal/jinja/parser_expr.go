@@ -1,6 +1,9 @@
 package jinja
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 var comparisons = []string{"eq", "ne", "lt", "lteq", "gt", "gteq"}
 
@@ -149,11 +152,12 @@ func (p *parser) primary(namespace bool) expr {
 		return &nameExpr{line, t.text}
 	case "string":
 		p.next()
-		text := t.text
+		var text strings.Builder
+		text.WriteString(t.text)
 		for p.cur.kind == "string" {
-			text += p.next().text
+			text.WriteString(p.next().text)
 		}
-		return &constExpr{line, text}
+		return &constExpr{line, text.String()}
 	case "integer", "float":
 		p.next()
 		return &constExpr{line, t.value}
@@ -366,11 +370,12 @@ func (p *parser) call(of expr) expr {
 }
 
 func (p *parser) dotted() string {
-	name := p.expect("name").text
+	var name strings.Builder
+	name.WriteString(p.expect("name").text)
 	for p.skipIf("dot") {
-		name += "." + p.expect("name").text
+		name.WriteString("." + p.expect("name").text)
 	}
-	return name
+	return name.String()
 }
 
 // filter reads filters, each with its pipe; without any it returns what it got.

@@ -66,7 +66,7 @@ func (p *percentRun) run(text string) (string, error) {
 			return "", err
 		}
 	}
-	if p.next < len(p.values) && p.dict == nil && !(p.single && isSequenceArg(p.values[0])) {
+	if p.next < len(p.values) && p.dict == nil && (!p.single || !isSequenceArg(p.values[0])) {
 		return "", typeError("not all arguments converted during string formatting")
 	}
 	return b.String(), nil

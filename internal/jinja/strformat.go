@@ -84,9 +84,10 @@ func (f *formatRun) field(field string, depth int) (string, error) {
 	name, specText, conversion := field, "", ""
 	bracket := false
 	for i := range len(field) {
-		if field[i] == '[' {
+		switch field[i] {
+		case '[':
 			bracket = true
-		} else if field[i] == ']' {
+		case ']':
 			bracket = false
 		}
 		if bracket || field[i] != ':' && field[i] != '!' {

@@ -316,7 +316,7 @@ func fromNumber(s string) any {
 			return normal(n)
 		}
 	}
-	f, _ := strconv.ParseFloat(s, 64) //nolint:errcheck // out of range is infinity, as in Python
+	f, _ := strconv.ParseFloat(s, 64)
 	return f
 }
 

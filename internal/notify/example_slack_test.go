@@ -29,7 +29,7 @@ func ExampleSender_Send() {
 		fmt.Println(err)
 	}
 	sender := notify.Sender{Guard: guard}
-	ctx := context.Background() //nolint:forbidigo // an example has no t.Context()
+	ctx := context.Background()
 	block := notify.Block{TypeSlug: "slack-webhook", Data: value.Of("url", service.URL+"/services/T1/B1/secret")}
 	fmt.Println(sender.Send(ctx, block, "Nightly failed", "at step 3"))
 	// Output:

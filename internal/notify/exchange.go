@@ -174,16 +174,14 @@ func (c *call) redirect(next *http.Request, before []*http.Request) error {
 
 // bare is what went wrong, without the URL that net/http puts before it.
 func bare(err error) error {
-	var refused *denied
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*denied](err); ok {
 		return refused
 	}
 	var timeout interface{ Timeout() bool }
 	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
 		return errors.New("no answer in time")
 	}
-	var about *url.Error
-	if errors.As(err, &about) {
+	if about, ok := errors.AsType[*url.Error](err); ok {
 		err = about.Err
 	}
 	var op *net.OpError

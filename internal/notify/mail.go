@@ -9,8 +9,9 @@ import (
 	"net/textproto"
 	"strings"
 
-	"github.com/leat-dev/leat/internal/value"
 	"github.com/wneessen/go-mail"
+
+	"github.com/leat-dev/leat/internal/value"
 )
 
 // mailbox is a server of mail as prefect-email's credentials describe it, and

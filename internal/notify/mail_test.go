@@ -202,17 +202,38 @@ func TestMailIsSent(t *testing.T) {
 		more     []any
 		want     delivery
 	}{
-		{"over a connection that turns secure", mailServer{starttls: true, offer: "LOGIN PLAIN"}, "STARTTLS", nil,
-			delivery{Secure: true, Mech: "PLAIN", Login: "ann@example.com:sesame", From: "ann@example.com", To: self}},
-		{"over a secure connection", mailServer{implicit: true, offer: "LOGIN"}, "SSL", nil,
-			delivery{Secure: true, Mech: "LOGIN", Login: "ann@example.com:sesame", From: "ann@example.com", To: self}},
-		{"over a bare connection, when asked for", mailServer{offer: "PLAIN"}, "insecure", nil,
-			delivery{Mech: "PLAIN", Login: "ann@example.com:sesame", From: "ann@example.com", To: self}},
-		{"as saved blocks name it", mailServer{starttls: true, offer: "PLAIN"}, "STARTTLS", []any{"smtp_type", int64(587)},
-			delivery{Secure: true, Mech: "PLAIN", Login: "ann@example.com:sesame", From: "ann@example.com", To: self}},
-		{"to whom the block names, without signing in", mailServer{}, "INSECURE",
+		{
+			"over a connection that turns secure",
+			mailServer{starttls: true, offer: "LOGIN PLAIN"},
+			"STARTTLS", nil,
+			delivery{Secure: true, Mech: "PLAIN", Login: "ann@example.com:sesame", From: "ann@example.com", To: self},
+		},
+		{
+			"over a secure connection",
+			mailServer{implicit: true, offer: "LOGIN"},
+			"SSL", nil,
+			delivery{Secure: true, Mech: "LOGIN", Login: "ann@example.com:sesame", From: "ann@example.com", To: self},
+		},
+		{
+			"over a bare connection, when asked for",
+			mailServer{offer: "PLAIN"},
+			"insecure", nil,
+			delivery{Mech: "PLAIN", Login: "ann@example.com:sesame", From: "ann@example.com", To: self},
+		},
+		{
+			"as saved blocks name it",
+			mailServer{starttls: true, offer: "PLAIN"},
+			"STARTTLS",
+			[]any{"smtp_type", int64(587)},
+			delivery{Secure: true, Mech: "PLAIN", Login: "ann@example.com:sesame", From: "ann@example.com", To: self},
+		},
+		{
+			"to whom the block names, without signing in",
+			mailServer{},
+			"INSECURE",
 			[]any{"username", nil, "sender_email", "leat@example.com", "to_emails", []any{"b@example.com", "c@example.com"}},
-			delivery{From: "leat@example.com", To: all}},
+			delivery{From: "leat@example.com", To: all},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -31,7 +31,7 @@ func twilio(f *fields, m *message) []*call {
 	for _, entry := range f.list("to_phone_numbers") {
 		p := phoneOf(entry, 10)
 		p.whatsapp = p.whatsapp || from.whatsapp
-		if p.digits != "" && !(short && p.whatsapp) {
+		if p.digits != "" && (!short || !p.whatsapp) {
 			to = append(to, phone{"+" + p.digits, p.whatsapp})
 		}
 	}

@@ -195,7 +195,7 @@ func TestAMoveThatIsInterruptedLeavesNothing(t *testing.T) {
 				t.Errorf("error %v", err)
 			}
 		}
-		if left, _ := filepath.Glob(to + "*"); len(left) > 0 && !(len(left) == 1 && strings.HasSuffix(left[0], ".lock")) {
+		if left, _ := filepath.Glob(to + "*"); len(left) > 0 && (len(left) != 1 || !strings.HasSuffix(left[0], ".lock")) {
 			t.Errorf("it left %v", left)
 		}
 		if _, err := store.MoveDatabase(t.Context(), store.Move{From: from, To: to}); err != nil {

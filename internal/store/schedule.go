@@ -12,8 +12,15 @@ const scheduleColumns = `s.id, s.created, s.updated, s.deployment_id, s.schedule
 func scanSchedule(r rows) (*core.DeploymentSchedule, error) {
 	s := &core.DeploymentSchedule{}
 	return s, r.Scan(append([]any{
-		&s.ID, timeInto{&s.Created}, timeInto{&s.Updated}, &s.DeploymentID, rawInto{&s.Schedule}, &s.Active,
-		&s.MaxScheduledRuns, rawInto{&s.Parameters}, &s.Slug,
+		&s.ID,
+		timeInto{&s.Created},
+		timeInto{&s.Updated},
+		&s.DeploymentID,
+		rawInto{&s.Schedule},
+		&s.Active,
+		&s.MaxScheduledRuns,
+		rawInto{&s.Parameters},
+		&s.Slug,
 	}, policyInto(&s.Policy)...)...)
 }
 

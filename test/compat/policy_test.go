@@ -2,6 +2,7 @@ package compat
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -66,9 +67,7 @@ func (s *server) setPolicy(t *testing.T, deployment string, policy object) {
 		t.Fatal(err)
 	}
 	change := object{"parameters": schedules[0]["parameters"]}
-	for name, value := range policy {
-		change[name] = value
-	}
+	maps.Copy(change, policy)
 	id, ok := schedules[0]["id"].(string)
 	if !ok {
 		t.Fatalf("schedule %v", schedules[0])

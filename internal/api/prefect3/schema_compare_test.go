@@ -288,7 +288,7 @@ func (c *schemaComparison) one(where string, a, b *wire.Schema, s side) {
 	switch {
 	case a.Type == "array" && (a.Items != nil || b.Items != nil):
 		c.schema(where+"[]", orAny(a.Items), orAny(b.Items), side{answer: s.answer})
-	case len(a.Properties) > 0 || len(b.Properties) > 0 && !(s.answer && string(a.Additional) == "true"):
+	case len(a.Properties) > 0 || len(b.Properties) > 0 && (!s.answer || string(a.Additional) != "true"):
 		c.object(where, a, b, s)
 	case a.Type == "object" && (a.Values != nil || b.Values != nil):
 		c.schema(where+"{}", orAny(a.Values), orAny(b.Values), side{answer: s.answer})

@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -28,9 +29,7 @@ const secretShown = "**********"
 // has them. Prefect REST: GET /admin/settings.
 func (a *API) settings(context.Context, struct{}) (json.RawMessage, error) {
 	own := map[string]any{}
-	for path, v := range a.Settings {
-		own[path] = v
-	}
+	maps.Copy(own, a.Settings)
 	if a.Auth.Secret != "" {
 		own["server.api.auth_string"] = secretShown
 	}

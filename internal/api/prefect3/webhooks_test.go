@@ -118,21 +118,47 @@ func TestARequestBecomesAnEvent(t *testing.T) {
 		payload      string
 	}{
 		{"JSON", "POST", `{"repo": "a/b", "name": "ü \"x\"", "n": 1.50, "deep": [{"k": null}]}`, []string{"x-GitHub-Event", "push"}, "prefect-cloud.webhook.failed", nil, ""},
-		{"JSON", "POST", `{"repo": "a/b", "name": "ü", "n": 7, "deep": [{"k": null}]}`, []string{"x-GitHub-Event", "push"}, "post.push",
+		{
+			"JSON", "POST", `{"repo": "a/b", "name": "ü", "n": 7, "deep": [{"k": null}]}`,
+			[]string{"x-GitHub-Event", "push"},
+			"post.push",
 			core.Labels{{Key: "prefect.resource.id", Value: "repo.a/b"}, {Key: "prefect.resource.name", Value: "ü"}},
-			`{"whole": {"deep": [{"k": null}], "n": 7, "name": "ü", "repo": "a/b"}}`},
-		{"a form", "PUT", "repo=a%2Fb&name=&tag=1&tag=2", append(form, "X-Name", "from a header"), "put.push",
+			`{"whole": {"deep": [{"k": null}], "n": 7, "name": "ü", "repo": "a/b"}}`,
+		},
+		{
+			"a form", "PUT", "repo=a%2Fb&name=&tag=1&tag=2", append(form, "X-Name", "from a header"), "put.push",
 			core.Labels{{Key: "prefect.resource.id", Value: "repo.a/b"}, {Key: "prefect.resource.name", Value: "from a header"}},
-			`{"whole": {"name": "", "repo": "a/b", "tag": ["1", "2"]}}`},
-		{"a form in parts", "POST", "--x\r\nContent-Disposition: form-data; name=\"repo\"\r\n\r\na/b\r\n--x\r\n" +
-			"Content-Disposition: form-data; name=\"name\"; filename=\"f\"\r\n\r\nü\r\n--x--\r\n", []string{"Content-Type", "multipart/form-data; boundary=x"}, "post.",
-			core.Labels{{Key: "prefect.resource.id", Value: "repo.a/b"}, {Key: "prefect.resource.name", Value: "ü"}}, `{"whole": {"name": "ü", "repo": "a/b"}}`},
-		{"a form that is broken", "POST", "--x\r\nContent", []string{"Content-Type", "multipart/form-data; boundary=x", "X-Name", "n"}, "post.",
-			core.Labels{{Key: "prefect.resource.id", Value: "repo."}, {Key: "prefect.resource.name", Value: "n"}}, `{"whole": "--x\r\nContent"}`},
-		{"a text", "PATCH", "hello\n\"you\"", []string{"X-Name", "n"}, "patch.",
-			core.Labels{{Key: "prefect.resource.id", Value: "repo."}, {Key: "prefect.resource.name", Value: "n"}}, `{"whole": "hello\n\"you\""}`},
-		{"nothing", "GET", "", []string{"X-Name", "n"}, "get.",
-			core.Labels{{Key: "prefect.resource.id", Value: "repo."}, {Key: "prefect.resource.name", Value: "n"}}, `{"whole": ""}`},
+			`{"whole": {"name": "", "repo": "a/b", "tag": ["1", "2"]}}`,
+		},
+		{
+			"a form in parts", "POST", "--x\r\nContent-Disposition: form-data; name=\"repo\"\r\n\r\na/b\r\n--x\r\n" +
+				"Content-Disposition: form-data; name=\"name\"; filename=\"f\"\r\n\r\nü\r\n--x--\r\n",
+			[]string{"Content-Type", "multipart/form-data; boundary=x"},
+			"post.",
+			core.Labels{{Key: "prefect.resource.id", Value: "repo.a/b"}, {Key: "prefect.resource.name", Value: "ü"}},
+			`{"whole": {"name": "ü", "repo": "a/b"}}`,
+		},
+		{
+			"a form that is broken", "POST", "--x\r\nContent",
+			[]string{"Content-Type", "multipart/form-data; boundary=x", "X-Name", "n"},
+			"post.",
+			core.Labels{{Key: "prefect.resource.id", Value: "repo."}, {Key: "prefect.resource.name", Value: "n"}},
+			`{"whole": "--x\r\nContent"}`,
+		},
+		{
+			"a text", "PATCH", "hello\n\"you\"",
+			[]string{"X-Name", "n"},
+			"patch.",
+			core.Labels{{Key: "prefect.resource.id", Value: "repo."}, {Key: "prefect.resource.name", Value: "n"}},
+			`{"whole": "hello\n\"you\""}`,
+		},
+		{
+			"nothing", "GET", "",
+			[]string{"X-Name", "n"},
+			"get.",
+			core.Labels{{Key: "prefect.resource.id", Value: "repo."}, {Key: "prefect.resource.name", Value: "n"}},
+			`{"whole": ""}`,
+		},
 	}
 	for _, tt := range tests {
 		e := h.send(tt.method, []byte(tt.body), tt.header...)
