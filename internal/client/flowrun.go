@@ -154,7 +154,7 @@ func FlowRunOf(r *core.FlowRun, now time.Time) FlowRun {
 	return out
 }
 
-func seconds(d time.Duration) wire.Float { return wire.Float(d.Seconds()) }
+func seconds(d time.Duration) wire.Float { return wire.Float(d.Truncate(time.Microsecond).Seconds()) }
 
 func orEmpty(raw json.RawMessage) json.RawMessage {
 	if raw == nil {

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/leat-dev/leat/internal/core"
 	"github.com/leat-dev/leat/internal/wire"
@@ -210,6 +211,28 @@ func kindOfInput(kind, key string) *wire.Schema {
 	}
 }
 
+// CacheKey is the key under which a task's result is cached.
+type CacheKey string
+
+// maxCacheKey is the most characters of a key.
+const maxCacheKey = 2000
+
+// DecodeWire implements wire's interface for types that decode themselves.
+func (k *CacheKey) DecodeWire(raw json.RawMessage) []wire.FieldError {
+	if errs := wire.FieldErrors(wire.Decode(raw, (*string)(k)), raw); len(errs) > 0 {
+		return errs
+	}
+	if utf8.RuneCountInString(string(*k)) > maxCacheKey {
+		return []wire.FieldError{valueError("Cache key exceeded maximum allowed length of 2000 characters.", raw)}
+	}
+	return nil
+}
+
+// WireSchema implements wire's interface for types that describe themselves.
+func (*CacheKey) WireSchema(func(reflect.Type) *wire.Schema) *wire.Schema {
+	return &wire.Schema{Type: "string"}
+}
+
 // TaskRunCreate is the body of POST /task_runs/.
 type TaskRunCreate struct {
 	_               struct{}              `wire:"forbid"`
@@ -219,7 +242,7 @@ type TaskRunCreate struct {
 	FlowRunID       *core.ID              `json:"flow_run_id"`
 	TaskKey         string                `json:"task_key" wire:"required"`
 	DynamicKey      string                `json:"dynamic_key" wire:"required"`
-	CacheKey        *string               `json:"cache_key"`
+	CacheKey        *CacheKey             `json:"cache_key"`
 	CacheExpiration *wire.Time            `json:"cache_expiration"`
 	TaskVersion     *string               `json:"task_version"`
 	Policy          TaskRunPolicy         `json:"empirical_policy,omitzero"`

@@ -88,15 +88,20 @@ func (e *Engine) TagLimit(ctx context.Context, ws core.WorkspaceID, ref LimitRef
 	return l, err
 }
 
-// TagLimits lists tag limits by tag.
+// TagLimits lists the tag limits that are in a page of all limits by name, as the
+// reference takes its pages.
 func (e *Engine) TagLimits(ctx context.Context, ws core.WorkspaceID, limit, offset int) (found []*TagLimit, err error) {
 	now := e.now()
 	err = e.store.View(ctx, ws, func(tx core.Tx) error {
-		limits, err := tx.ConcurrencyLimits(core.LimitSelect{Prefix: core.TagLimitPrefix, Limit: limit, Offset: offset}, now)
+		limits, err := tx.ConcurrencyLimits(core.LimitSelect{Limit: limit, Offset: offset}, now)
 		if err != nil {
 			return err
 		}
+		found = nil
 		for _, l := range limits {
+			if !strings.HasPrefix(l.Name, core.TagLimitPrefix) {
+				continue
+			}
 			one, err := withHolders(tx, now, l)
 			if err != nil {
 				return err

@@ -214,7 +214,10 @@ func (b *builder) compare(expr string, c core.Cond) string {
 	case core.OpAny:
 		return b.in(expr, "IN", c.Value)
 	case core.OpNotAny:
-		return "(" + expr + " IS NULL OR " + b.in(expr, "NOT IN", c.Value) + ")"
+		if strings.HasPrefix(c.Field, "state.") { // a run without a state is in none of them
+			return "(" + expr + " IS NULL OR " + b.in(expr, "NOT IN", c.Value) + ")"
+		}
+		return b.in(expr, "NOT IN", c.Value)
 	case core.OpIsNull:
 		if yes, _ := c.Value.(bool); yes {
 			return expr + " IS NULL"

@@ -46,7 +46,7 @@ var weights = map[string]int{
 
 func describe(o *operation) {
 	o.creates = created[o.name()]
-	o.unordered = strings.HasSuffix(o.path, "/bulk_delete")
+	o.unordered = strings.HasSuffix(o.path, "/bulk_delete") || strings.HasSuffix(o.path, "/work_queue_check")
 	o.weight = weights[o.name()]
 	if o.weight == 0 {
 		o.weight = 3
@@ -282,7 +282,7 @@ func (m *maker) whole(name string) (any, bool) {
 	case "StateType":
 		return pick[any](m, "SCHEDULED", "PENDING", "PENDING", "RUNNING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED", "CRASHED", "PAUSED", "CANCELLING"), true
 	case "Resource", "RelatedResource":
-		r := map[string]any{"prefect.resource.id": pick(m, "r.1", "r.2", "r.ü", "s.1")}
+		r := map[string]any{"prefect.resource.id": m.resource(pick(m, "1", "2", "ü", "x.1"))}
 		if name == "RelatedResource" {
 			r["prefect.resource.role"] = pick(m, "flow", "tag")
 		}
@@ -293,6 +293,9 @@ func (m *maker) whole(name string) (any, bool) {
 	}
 	return nil, false
 }
+
+// resource is the id of a resource that other sequences do not have.
+func (m *maker) resource(name string) string { return fmt.Sprintf("r.s%d.%s", m.seed, name) }
 
 // copied is a value of its own, for bodies are changed after they are made.
 func copied(v any) any {

@@ -139,6 +139,7 @@ func (d *document) defaultSort(body *schema) string {
 type maker struct {
 	*document
 	*rand.Rand
+	seed   uint64
 	things map[string][]string // marks of the ids of a kind
 	plain  bool                // make what a careful client sends
 }

@@ -19,10 +19,10 @@ type theme struct {
 }
 
 var themes = []theme{
-	{"runs", []string{"flows", "flow_runs", "flow_run_states", "logs"}, []string{"POST /flows/", "POST /flow_runs/", "POST /flow_runs/"}},
+	{"runs", []string{"flows", "flow_runs", "flow_run_states", "logs", "ui", "csrf-token"}, []string{"POST /flows/", "POST /flow_runs/", "POST /flow_runs/"}},
 	{
 		"tasks",
-		[]string{"flow_runs", "task_runs", "task_run_states", "logs"},
+		[]string{"flow_runs", "task_runs", "task_run_states", "logs", "ui", "task_workers"},
 		[]string{"POST /flows/", "POST /flow_runs/", "POST /task_runs/", "POST /task_runs/"},
 	},
 	{
@@ -35,7 +35,7 @@ var themes = []theme{
 		[]string{"work_pools", "work_queues", "deployments"},
 		[]string{"POST /flows/", "POST /work_pools/", "POST /work_pools/{work_pool_name}/queues", "POST /deployments/", "POST /flow_runs/"},
 	},
-	{"variables", []string{"variables", "saved_searches"}, []string{"POST /variables/", "POST /variables/"}},
+	{"variables", []string{"variables", "saved_searches", "templates", "health", "ready", "hello", "version"}, []string{"POST /variables/", "POST /variables/"}},
 	{
 		"artifacts",
 		[]string{"artifacts"},
@@ -64,7 +64,7 @@ type sequence struct {
 
 // generate makes the sequence of a seed: always the same one for a document.
 func generate(d *document, seed uint64) sequence {
-	m := &maker{document: d, Rand: rand.New(rand.NewPCG(seed, 7)), things: map[string][]string{}}
+	m := &maker{document: d, seed: seed, Rand: rand.New(rand.NewPCG(seed, 7)), things: map[string][]string{}}
 	chosen := themes
 	if only := os.Getenv("LEAT_TEST_DIFFERENTIAL_THEME"); only != "" {
 		chosen = slices.DeleteFunc(slices.Clone(themes), func(t theme) bool { return !slices.Contains(strings.Split(only, ","), t.name) })
@@ -169,6 +169,13 @@ func (m *maker) part(o *operation, name string) string {
 
 // amend makes a valid body say something.
 func (m *maker) amend(o *operation, body any) {
+	if list, ok := body.([]any); ok && strings.HasSuffix(o.path, "/schedules") {
+		for _, schedule := range list {
+			if s, ok := schedule.(map[string]any); ok {
+				s["active"] = false // otherwise runs appear by themselves
+			}
+		}
+	}
 	b, ok := body.(map[string]any)
 	if !ok {
 		return
@@ -199,7 +206,7 @@ func (m *maker) amend(o *operation, body any) {
 			filter = map[string]any{}
 		}
 		if filter["resource"] == nil || m.plain {
-			filter["resource"] = pick(m, map[string]any{"id_prefix": []any{"r."}}, map[string]any{"id": []any{"r.1", "s.1"}})
+			filter["resource"] = pick(m, map[string]any{"id_prefix": []any{m.resource("")}}, map[string]any{"id": []any{m.resource("1"), m.resource("x.1")}})
 		}
 		b["filter"] = filter
 	}

@@ -191,7 +191,7 @@ func (s *server) empty(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, slug := range []string{"slug-1", "slug-2", "slug-3"} {
+	for _, slug := range []string{"slug-1", "slug-2", "slug-3", "slug-1x", "slug-2x", "slug-3x"} {
 		got, err := s.send(ctx, request{method: "GET", path: "/api/block_types/slug/" + slug})
 		if err != nil {
 			return err

@@ -3,11 +3,9 @@ package prefect3
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 	"net/http"
-	"reflect"
 	"slices"
 	"strconv"
 	"time"
@@ -26,38 +24,6 @@ type countable string
 
 // Enum lists the values.
 func (countable) Enum() []string { return []string{"day", "time", "event", "resource"} }
-
-// countablePath is a countable as a path names it. The reference refuses an
-// unknown one as it does an unknown value, not as an unknown route.
-type countablePath string
-
-// DecodeWire takes any text.
-func (c *countablePath) DecodeWire(raw json.RawMessage) []wire.FieldError {
-	text, errs := decoded[string](raw)
-	*c = countablePath(text)
-	return errs
-}
-
-// WireSchema describes what is accepted.
-func (*countablePath) WireSchema(of func(reflect.Type) *wire.Schema) *wire.Schema {
-	return of(reflect.TypeFor[countable]())
-}
-
-// check returns the error of an unknown value.
-func (c countablePath) check() error {
-	raw, err := json.Marshal(string(c))
-	if err != nil {
-		return err
-	}
-	_, errs := decoded[countable](raw)
-	for i := range errs {
-		errs[i].Loc = []any{"path", "countable"}
-	}
-	if len(errs) == 0 {
-		return nil
-	}
-	return &api.InvalidRequest{Errors: errs, Body: json.RawMessage("null")}
-}
 
 // timeUnit is a length of time.
 type timeUnit string
@@ -86,7 +52,7 @@ func (u timeUnit) endOf(at time.Time) time.Time {
 }
 
 type countEventsIn struct {
-	Countable countablePath `path:"countable"`
+	Countable countable `path:"countable"`
 	Body      struct {
 		_        struct{}    `wire:"embed"`
 		Filter   eventFilter `json:"filter" wire:"required"`
@@ -111,9 +77,6 @@ const maxParts = 1000
 // by, the range must not be divided into too many parts. Prefect REST: POST
 // /events/count-by/{countable}.
 func (a *API) countEvents(ctx context.Context, in countEventsIn) ([]eventCount, error) {
-	if err := in.Countable.check(); err != nil {
-		return nil, err
-	}
 	b := &in.Body
 	now := a.Now().UTC()
 	filter := b.Filter.core()

@@ -24,7 +24,7 @@ func (a *API) taskRunRoutes(r *api.Router) {
 func (a *API) createTaskRun(ctx context.Context, in bodyIn[client.TaskRunCreate]) (api.Reply[client.TaskRun], error) {
 	b := in.Body
 	run := engine.NewTaskRun{Run: core.TaskRun{
-		Name: string(b.Name), FlowRunID: b.FlowRunID, TaskKey: b.TaskKey, DynamicKey: b.DynamicKey, CacheKey: b.CacheKey, CacheExpiration: b.CacheExpiration.Ptr(),
+		Name: string(b.Name), FlowRunID: b.FlowRunID, TaskKey: b.TaskKey, DynamicKey: b.DynamicKey, CacheKey: (*string)(b.CacheKey), CacheExpiration: b.CacheExpiration.Ptr(),
 		TaskVersion: b.TaskVersion, Policy: b.Policy.Core(), Tags: b.Tags, Labels: optRaw(b.Labels), TaskInputs: json.RawMessage(b.TaskInputs),
 	}}
 	if b.ID != nil {
