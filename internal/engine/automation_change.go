@@ -19,6 +19,9 @@ func (e *Engine) CreateAutomation(ctx context.Context, ws core.WorkspaceID, a co
 		return nil, err
 	}
 	err = e.store.Update(ctx, ws, func(tx core.Tx) error {
+		if err := checkActionVariables(tx, a.Actions); err != nil {
+			return err
+		}
 		if err := tx.InsertAutomation(&a); err != nil {
 			return err
 		}

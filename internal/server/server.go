@@ -177,6 +177,7 @@ func newLogger(cfg Config, w io.Writer) *slog.Logger {
 func handler(prefect *prefect3.API, states http.Handler, db core.Store, env Environment, log *slog.Logger, m *metrics) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/", prefect)
+	mux.Handle("GET /openapi.json", http.RedirectHandler("/api/openapi.json", http.StatusTemporaryRedirect))
 	mux.Handle("/hooks/", prefect.Hooks())
 	mux.Handle("POST /{$}", states)
 	mux.Handle("GET /metrics", m.handler())

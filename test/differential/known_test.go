@@ -77,9 +77,6 @@ var pending = []exception{
 	{"the name of a deployment is looked at after its pool and its limit", func(c call, ref, leat answer, _ difference) bool {
 		return c.op.name() == "POST /deployments/" && ref.status == 404 && leat.status == 422 && strings.Contains(string(leat.body), "string_pattern_mismatch")
 	}},
-	{"an action that runs a deployment with job variables needs the deployment", func(c call, ref, _ answer, _ difference) bool {
-		return c.op.group == "automations" && ref.status == 404 && strings.Contains(string(ref.body), "Deployment not found.")
-	}},
 	{"null for pause keys stays null", func(_ call, _, _ answer, d difference) bool {
 		return strings.HasSuffix(d.where, "empirical_policy.pause_keys") && d.reference == nil
 	}},

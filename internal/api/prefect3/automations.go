@@ -57,6 +57,9 @@ func (a *API) replaceAutomation(ctx context.Context, in idIn[client.AutomationUp
 	if err != nil {
 		return struct{}{}, err
 	}
+	if err := a.Engine.CheckActionVariables(ctx, a.workspace(ctx), automation.Actions); err != nil {
+		return struct{}{}, err
+	}
 	automation.ID = in.ID
 	return struct{}{}, missingException(a.Engine.ReplaceAutomation(ctx, a.workspace(ctx), automation, in.Body.Keep), noAutomation)
 }
