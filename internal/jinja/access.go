@@ -7,18 +7,30 @@ import (
 	"unicode/utf8"
 )
 
-// mutating are the methods of lists and dictionaries that would change them,
-// which the sandbox does not give out.
-var mutating = map[string][]string{
-	"list": {"append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove"},
-	"dict": {"clear", "pop", "popitem", "setdefault", "update"},
+// changesList tells whether a method of lists would change its list. The sandbox
+// does not give those out.
+func changesList(name string) bool {
+	switch name {
+	case "append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove":
+		return true
+	}
+	return false
+}
+
+// changesDict is changesList of dictionaries.
+func changesDict(name string) bool {
+	switch name {
+	case "clear", "pop", "popitem", "setdefault", "update":
+		return true
+	}
+	return false
 }
 
 // attr is `of.name`: an attribute, else an item.
 func (st *state) attr(of any, name string) (any, error) {
 	if u, ok := of.(*undefined); ok {
 		if strings.HasPrefix(name, "__") && strings.HasSuffix(name, "__") {
-			if slices.Contains(everywhere, name) {
+			if everywhere(name) {
 				return unsafe(u, name), nil
 			}
 			return &undefined{of: u, hasOf: true, name: name}, nil
@@ -65,25 +77,29 @@ func unsafe(of any, name string) *undefined {
 	}
 }
 
-// everywhere are the attributes that every object of Python has; the sandbox
-// refuses them.
-var everywhere = []string{
-	"__class__", "__delattr__", "__dir__", "__doc__", "__eq__", "__format__", "__ge__",
-	"__getattribute__", "__getstate__", "__gt__", "__hash__", "__init__", "__init_subclass__",
-	"__le__", "__lt__", "__ne__", "__new__", "__reduce__", "__reduce_ex__", "__repr__",
-	"__setattr__", "__sizeof__", "__str__", "__subclasshook__",
+// everywhere tells whether every object of Python has the attribute; the sandbox
+// refuses those.
+func everywhere(name string) bool {
+	switch name {
+	case "__class__", "__delattr__", "__dir__", "__doc__", "__eq__", "__format__", "__ge__",
+		"__getattribute__", "__getstate__", "__gt__", "__hash__", "__init__", "__init_subclass__",
+		"__le__", "__lt__", "__ne__", "__new__", "__reduce__", "__reduce_ex__", "__repr__",
+		"__setattr__", "__sizeof__", "__str__", "__subclasshook__":
+		return true
+	}
+	return false
 }
 
 // attribute finds an attribute or a method of a value.
 func (st *state) attribute(of any, name string) (any, bool, error) {
-	if slices.Contains(everywhere, name) {
+	if everywhere(name) {
 		return unsafe(of, name), true, nil
 	}
 	switch v := of.(type) {
 	case string, markup:
-		return strMethod(v, name)
+		return st.strMethod(v, name)
 	case *list:
-		if slices.Contains(mutating["list"], name) {
+		if changesList(name) {
 			return unsafe(of, name), true, nil
 		}
 		return sequenceMethod(v.items, "list", name)
@@ -93,7 +109,7 @@ func (st *state) attribute(of any, name string) (any, bool, error) {
 		}
 		return sequenceMethod(v.items, "tuple", name)
 	case *dict:
-		if slices.Contains(mutating["dict"], name) {
+		if changesDict(name) {
 			return unsafe(of, name), true, nil
 		}
 		return dictMethod(v, name)
@@ -158,8 +174,11 @@ func rangeAttribute(r rangeValue, name string) (any, bool, error) {
 	return nil, false, nil
 }
 
+// absence is the type of missing alone, which so equals no value of a template.
+type absence int
+
 // missing is what an index finds nothing of.
-var missing any = &struct{ int }{1}
+const missing absence = 0
 
 // index is Python's of[key]; missing when it raises a TypeError or LookupError.
 func (st *state) index(of, key any) (any, error) {

@@ -7,12 +7,28 @@ import (
 )
 
 // opText is the sign of an operator, for messages.
-var opText = map[string]string{
-	"add": "+", "sub": "-", "mul": "*", "div": "/", "floordiv": "//", "mod": "%", "pow": "** or pow()",
+func opText(op string) string {
+	switch op {
+	case "add":
+		return "+"
+	case "sub":
+		return "-"
+	case "mul":
+		return "*"
+	case "div":
+		return "/"
+	case "floordiv":
+		return "//"
+	case "mod":
+		return "%"
+	case "pow":
+		return "** or pow()"
+	}
+	return ""
 }
 
 func unsupported(op string, a, b any) error {
-	return typeError("unsupported operand type(s) for " + opText[op] + ": " +
+	return typeError("unsupported operand type(s) for " + opText(op) + ": " +
 		reprString(typeName(a)) + " and " + reprString(typeName(b)))
 }
 

@@ -99,11 +99,15 @@ func enumerate(words []string) string {
 	}
 }
 
-// contextual are the functions of Jinja that take its context as an argument.
-var contextual = []string{
-	"sync_do_join", "sync_do_first", "do_truncate", "do_last", "do_sort", "sync_do_unique", "do_min", "do_max",
-	"do_random", "do_wordwrap", "sync_do_groupby", "sync_do_sum", "do_replace", "do_xmlattr", "do_urlize", "do_attr",
-	"_tojson", "ui_url", "ui_resource_events_url", "test_filter", "test_test",
+// contextual tells whether a function of Jinja takes its context as an argument.
+func contextual(name string) bool {
+	switch name {
+	case "sync_do_join", "sync_do_first", "do_truncate", "do_last", "do_sort", "sync_do_unique", "do_min", "do_max",
+		"do_random", "do_wordwrap", "sync_do_groupby", "sync_do_sum", "do_replace", "do_xmlattr", "do_urlize", "do_attr",
+		"_tojson", "ui_url", "ui_resource_events_url", "test_filter", "test_test":
+		return true
+	}
+	return strings.HasPrefix(name, "humanize_")
 }
 
 func tooMany(name string, params []param, got int) error {
@@ -115,7 +119,7 @@ func tooMany(name string, params []param, got int) error {
 	}
 	// Jinja passes its context to these before the template's own arguments.
 	hidden := 0
-	if slices.Contains(contextual, name) || strings.HasPrefix(name, "humanize_") {
+	if contextual(name) {
 		hidden = 1
 	}
 	got += hidden

@@ -192,12 +192,11 @@ func durationOp(op string, x timedelta, b any) (any, error) {
 			if op == "div" {
 				return float64(x) / float64(y), nil
 			}
-			v, err := intFloor(op, int64(x), int64(y))
-			if op == "mod" && err == nil {
-				n, _ := intOf(v)
-				return timedelta(n), nil
+			q, r := floorDivide(bigOf(int64(x)), bigOf(int64(y)))
+			if op == "mod" {
+				return timedelta(r.Int64()), nil
 			}
-			return v, err
+			return normal(q), nil
 		}
 		return nil, nil
 	}
@@ -221,19 +220,10 @@ func durationOp(op string, x timedelta, b any) (any, error) {
 		if n == 0 {
 			return nil, &pyError{"ZeroDivisionError", "integer division or modulo by zero"}
 		}
-		v, err := intFloor(op, int64(x), n)
-		q, _ := intOf(v)
-		return timedelta(q), err
+		q, _ := floorDivide(bigOf(int64(x)), bigOf(n))
+		return timedelta(q.Int64()), nil
 	}
 	return nil, nil
-}
-
-func intFloor(op string, x, y int64) (any, error) {
-	q, r := floorDivide(bigOf(x), bigOf(y))
-	if op == "mod" {
-		return normal(r), nil
-	}
-	return normal(q), nil
 }
 
 // microseconds rounds half to even.

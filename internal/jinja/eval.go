@@ -32,6 +32,19 @@ func (st *state) eval(e expr, s *scope) (any, error) {
 		return st.evalItem(e, s)
 	case *sliceExpr:
 		return st.evalSlice(e, s)
+	case *callExpr:
+		return st.evalCall(e, s)
+	case *filterExpr:
+		return st.evalFilter(e, s)
+	case *testExpr:
+		return st.evalTest(e, s)
+	}
+	return st.evalOperator(e, s)
+}
+
+// evalOperator computes an expression of operators.
+func (st *state) evalOperator(e expr, s *scope) (any, error) {
+	switch e := e.(type) {
 	case *condExpr:
 		return st.evalCond(e, s)
 	case *andExpr:
@@ -69,12 +82,6 @@ func (st *state) eval(e expr, s *scope) (any, error) {
 		return unary(e.op, v)
 	case *concatExpr:
 		return st.evalConcat(e, s)
-	case *callExpr:
-		return st.evalCall(e, s)
-	case *filterExpr:
-		return st.evalFilter(e, s)
-	case *testExpr:
-		return st.evalTest(e, s)
 	}
 	return nil, nil
 }
@@ -126,8 +133,6 @@ func (st *state) evalCond(e *condExpr, s *scope) (any, error) {
 	return st.eval(e.no, s)
 }
 
-var compareText = map[string]string{"lt": "<", "lteq": "<=", "gt": ">", "gteq": ">="}
-
 func (st *state) evalCompare(e *compareExpr, s *scope) (any, error) {
 	left, err := st.eval(e.first, s)
 	if err != nil {
@@ -159,8 +164,14 @@ func (st *state) compare(op string, a, b any) (bool, error) {
 	case "notin":
 		in, err := st.contains(b, a)
 		return !in, err
+	case "lt":
+		return st.less("<", a, b)
+	case "lteq":
+		return st.less("<=", a, b)
+	case "gt":
+		return st.less(">", a, b)
 	}
-	return st.less(compareText[op], a, b)
+	return st.less(">=", a, b)
 }
 
 // evalConcat is the operator ~.

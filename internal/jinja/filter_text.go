@@ -42,7 +42,7 @@ func textFilter(name string) *builtin {
 	case "forceescape":
 		return function("do_forceescape", func(st *state, a []any) (any, error) {
 			s, err := st.str(a[0])
-			return markup(htmlEscaper.Replace(s)), err
+			return markup(escapeHTML(s)), err
 		}, req("value"))
 	case "safe":
 		return function("do_mark_safe", func(st *state, a []any) (any, error) {
@@ -126,7 +126,7 @@ func trimFilter(st *state, a []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, _, err := strMethod(v, "strip")
+	m, _, err := st.strMethod(v, "strip")
 	if err != nil {
 		return nil, err
 	}

@@ -292,7 +292,15 @@ func limitDenominator(r *big.Rat, limit int64) *big.Rat {
 	return one
 }
 
-var superscript = strings.NewReplacer("0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹", "-", "⁻")
+// superscript raises a number.
+func superscript(n int) string {
+	return strings.Map(func(r rune) rune {
+		if r == '-' {
+			return '⁻'
+		}
+		return []rune("⁰¹²³⁴⁵⁶⁷⁸⁹")[r-'0']
+	}, strconv.Itoa(n))
+}
 
 func (st *state) scientific(v, precision any) (any, error) {
 	f, shown, err := st.asFloat(v)
@@ -314,7 +322,7 @@ func (st *state) scientific(v, precision any) (any, error) {
 	}
 	mantissa, exp, _ := strings.Cut(strconv.FormatFloat(f, 'e', int(p), 64), "e")
 	n, err := strconv.Atoi(exp)
-	return mantissa + " x 10" + superscript.Replace(strconv.Itoa(n)), err
+	return mantissa + " x 10" + superscript(n), err
 }
 
 func clamp(st *state, a []any) (any, error) {

@@ -22,14 +22,16 @@ func (st *state) clockNow() (time.Time, error) {
 }
 
 // units are the names of units of time, the smallest first.
-var units = []string{"MICROSECONDS", "MILLISECONDS", "SECONDS", "MINUTES", "HOURS", "DAYS", "MONTHS", "YEARS"}
+func units() []string {
+	return []string{"MICROSECONDS", "MILLISECONDS", "SECONDS", "MINUTES", "HOURS", "DAYS", "MONTHS", "YEARS"}
+}
 
 func unitOf(v any) (int, error) {
 	s, ok := textOf(v)
 	if !ok {
 		return 0, &pyError{"AttributeError", reprString(typeName(v)) + " object has no attribute 'upper'"}
 	}
-	i := slices.Index(units, strings.ToUpper(s))
+	i := slices.Index(units(), strings.ToUpper(s))
 	if i < 0 {
 		return 0, &pyError{"KeyError", strings.ToUpper(s)}
 	}
@@ -374,10 +376,11 @@ func (p *precise) options(a []any) error {
 	if p.minimum, err = unitOf(a[1]); err != nil {
 		return err
 	}
-	for p.minimum < len(units) && p.suppressed[p.minimum] {
+	all := len(units())
+	for p.minimum < all && p.suppressed[p.minimum] {
 		p.minimum++
 	}
-	if p.minimum == len(units) {
+	if p.minimum == all {
 		return valueError("Minimum unit is suppressed and no suitable replacement was found")
 	}
 	for u := range p.minimum {

@@ -51,6 +51,8 @@ type state struct {
 	root       *scope
 	blocks     map[string]*blockStmt
 	clock      *time.Time
+	// textMethods is what the function of that name returns, once it was asked for.
+	textMethods map[string]textMethod
 }
 
 func newState(t *Template, vars map[string]any) *state {

@@ -18,26 +18,33 @@ type token struct {
 }
 
 // operators maps the text of an operator to its token type.
-var operators = map[string]string{
-	"+": "add", "-": "sub", "/": "div", "//": "floordiv", "*": "mul", "%": "mod",
-	"**": "pow", "~": "tilde", "[": "lbracket", "]": "rbracket", "(": "lparen",
-	")": "rparen", "{": "lbrace", "}": "rbrace", "==": "eq", "!=": "ne", ">": "gt",
-	">=": "gteq", "<": "lt", "<=": "lteq", "=": "assign", ".": "dot", ":": "colon",
-	"|": "pipe", ",": "comma", ";": "semicolon",
-}
-
-// kindText is how messages name a token type.
-var kindText = map[string]string{
-	"block_begin": "begin of statement block", "block_end": "end of statement block",
-	"variable_begin": "begin of print statement", "variable_end": "end of print statement",
-	"data": "template data / text", "eof": "end of template",
-}
-
-func describeKind(kind string) string {
-	if t, ok := kindText[kind]; ok {
-		return t
+func operators() map[string]string {
+	return map[string]string{
+		"+": "add", "-": "sub", "/": "div", "//": "floordiv", "*": "mul", "%": "mod",
+		"**": "pow", "~": "tilde", "[": "lbracket", "]": "rbracket", "(": "lparen",
+		")": "rparen", "{": "lbrace", "}": "rbrace", "==": "eq", "!=": "ne", ">": "gt",
+		">=": "gteq", "<": "lt", "<=": "lteq", "=": "assign", ".": "dot", ":": "colon",
+		"|": "pipe", ",": "comma", ";": "semicolon",
 	}
-	for text, k := range operators {
+}
+
+// describeKind is how messages name a token type.
+func describeKind(kind string) string {
+	switch kind {
+	case "block_begin":
+		return "begin of statement block"
+	case "block_end":
+		return "end of statement block"
+	case "variable_begin":
+		return "begin of print statement"
+	case "variable_end":
+		return "end of print statement"
+	case "data":
+		return "template data / text"
+	case "eof":
+		return "end of template"
+	}
+	for text, k := range operators() {
 		if k == kind {
 			return text
 		}
@@ -77,11 +84,13 @@ type lexer struct {
 	mode    lexMode
 	balance []byte
 	queue   []token
+	// operators is what the function of that name returns.
+	operators map[string]string
 }
 
 func newLexer(source string) *lexer {
 	source = strings.ReplaceAll(strings.ReplaceAll(source, "\r\n", "\n"), "\r", "\n")
-	return &lexer{src: strings.TrimSuffix(source, "\n"), line: 1}
+	return &lexer{src: strings.TrimSuffix(source, "\n"), line: 1, operators: operators()}
 }
 
 // isSpace tells what Python's \s matches.
@@ -307,7 +316,7 @@ func (l *lexer) number(rest string) bool {
 func (l *lexer) operator(rest string) {
 	op := ""
 	for n := min(2, len(rest)); n > 0 && op == ""; n-- {
-		if _, ok := operators[rest[:n]]; ok {
+		if _, ok := l.operators[rest[:n]]; ok {
 			op = rest[:n]
 		}
 	}
@@ -331,14 +340,33 @@ func (l *lexer) operator(rest string) {
 			fail(l.line, "unexpected '"+op+"', expected '"+string(want)+"'")
 		}
 	}
-	l.emit(operators[op], op)
+	l.emit(l.operators[op], op)
 	l.pos += len(op)
 }
 
-// simpleEscapes are Python's escapes of one letter.
-var simpleEscapes = map[byte]string{
-	'\\': "\\", '\'': "'", '"': "\"", 'a': "\a", 'b': "\b", 'f': "\f", 'n': "\n",
-	'r': "\r", 't': "\t", 'v': "\v", '\n': "",
+// simpleEscape is what one of Python's escapes of one letter stands for.
+func simpleEscape(c byte) (text string, ok bool) {
+	switch c {
+	case '\\', '\'', '"':
+		return string(rune(c)), true
+	case 'a':
+		return "\a", true
+	case 'b':
+		return "\b", true
+	case 'f':
+		return "\f", true
+	case 'n':
+		return "\n", true
+	case 'r':
+		return "\r", true
+	case 't':
+		return "\t", true
+	case 'v':
+		return "\v", true
+	case '\n':
+		return "", true
+	}
+	return "", false
 }
 
 // unescape replaces Python's escapes in the text of a string literal; problem is
@@ -355,7 +383,7 @@ func unescape(s string) (text, problem string) {
 		}
 		i++
 		c := s[i]
-		if t, ok := simpleEscapes[c]; ok {
+		if t, ok := simpleEscape(c); ok {
 			b.WriteString(t)
 			continue
 		}

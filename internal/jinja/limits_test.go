@@ -59,13 +59,18 @@ func TestHostileTemplatesEndWithAnError(t *testing.T) {
 	for name, source := range hostile() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			start := time.Now()
-			out, err := jinja.Environment{}.Render(source, nil)
-			if _, ok := errors.AsType[*jinja.RenderError](err); !ok {
-				t.Errorf("rendered %d bytes, error %v", len(out), err)
-			}
-			if took := time.Since(start); took > time.Minute {
-				t.Errorf("took %s", took)
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				out, err := jinja.Environment{}.Render(source, nil)
+				if _, ok := errors.AsType[*jinja.RenderError](err); !ok {
+					t.Errorf("rendered %d bytes, error %v", len(out), err)
+				}
+			}()
+			select {
+			case <-done:
+			case <-time.After(time.Minute):
+				t.Error("takes longer than a minute")
 			}
 		})
 	}

@@ -5,19 +5,29 @@ import (
 	"strings"
 )
 
-// pages are the UI's addresses by kind of object; work pools go by name.
-var pages = map[string]string{
-	"flow": "flows/flow/", "flow-run": "runs/flow-run/", "flow-run-response": "runs/flow-run/",
-	"task-run": "runs/task-run/", "block": "blocks/block/", "block-document": "blocks/block/",
-	"work-pool": "work-pools/work-pool/", "work-queue": "work-queues/work-queue/",
-	"concurrency-limit": "concurrency-limits/concurrency-limit/", "deployment": "deployments/deployment/",
-	"automation": "automations/automation/",
-}
-
-// eventful are the kinds of objects whose events the UI can show.
-var eventful = map[string]bool{
-	"deployment": true, "flow": true, "flow-run": true, "task-run": true, "work-queue": true,
-	"work-pool": true, "automation": true,
+// pageOf is the UI's address of a kind of object; work pools go by name.
+func pageOf(kind string) (page string, ok bool) {
+	switch kind {
+	case "flow":
+		return "flows/flow/", true
+	case "flow-run", "flow-run-response":
+		return "runs/flow-run/", true
+	case "task-run":
+		return "runs/task-run/", true
+	case "block", "block-document":
+		return "blocks/block/", true
+	case "work-pool":
+		return "work-pools/work-pool/", true
+	case "work-queue":
+		return "work-queues/work-queue/", true
+	case "concurrency-limit":
+		return "concurrency-limits/concurrency-limit/", true
+	case "deployment":
+		return "deployments/deployment/", true
+	case "automation":
+		return "automations/automation/", true
+	}
+	return "", false
 }
 
 // linkFilter finds the filters that make addresses of the UI.
@@ -50,7 +60,7 @@ func (st *state) subject(v any) (kind, id string, err error) {
 
 func uiURL(st *state, a []any) (any, error) {
 	if s, ok := textOf(a[0]); ok {
-		if _, known := pages[s]; known {
+		if _, known := pageOf(s); known {
 			return nil, valueError("If passing an object name, you must also provide an object ID.")
 		}
 		return nil, nil
@@ -66,7 +76,7 @@ func uiURL(st *state, a []any) (any, error) {
 		}
 		kind, id = parts[1], parts[len(parts)-1]
 	}
-	page, ok := pages[kind]
+	page, ok := pageOf(kind)
 	if !ok && kind != "received-event" || st.env.UIURL == "" {
 		return nil, nil
 	}
@@ -95,10 +105,10 @@ func eventsURL(st *state, a []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind := l.Kind()
-	switch {
-	case kind == "resource":
-	case eventful[kind]:
+	switch kind := l.Kind(); kind {
+	case "resource":
+	// The kinds of objects whose events the UI can show.
+	case "deployment", "flow", "flow-run", "task-run", "work-queue", "work-pool", "automation":
 		id = "prefect." + kind + "." + id
 	default:
 		return nil, nil

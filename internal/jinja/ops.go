@@ -188,36 +188,8 @@ func (st *state) equalAt(a, b any, level int) (bool, error) {
 	case *undefined:
 		_, ok := b.(*undefined)
 		return ok, nil
-	case *list:
-		y, ok := b.(*list)
-		if !ok {
-			return false, nil
-		}
-		return st.equalItems(a.items, y.items, level)
-	case *tuple:
-		y, ok := b.(*tuple)
-		if !ok {
-			return false, nil
-		}
-		return st.equalItems(a.items, y.items, level)
-	case *dict:
-		y, ok := b.(*dict)
-		if !ok {
-			return false, nil
-		}
-		return st.equalDicts(a, y, level)
-	case rangeValue:
-		y, ok := b.(rangeValue)
-		if !ok {
-			return false, nil
-		}
-		return st.equalItems(a.items(), y.items(), level)
-	case *view:
-		y, ok := b.(*view)
-		if !ok || a.kind == "values" {
-			return ok && a == y, nil
-		}
-		return st.equalItems(a.items(), y.items(), level)
+	case *list, *tuple, *dict, rangeValue, *view:
+		return st.equalCollections(a, b, level)
 	case datetime:
 		y, ok := b.(datetime)
 		return ok && a.naive == y.naive && a.t.Equal(y.t), nil
@@ -231,6 +203,35 @@ func (st *state) equalAt(a, b any, level int) (bool, error) {
 		return false, nil
 	}
 	return identifiable(a) && identifiable(b) && a == b, nil
+}
+
+// equalCollections is equal for a collection and any value.
+func (st *state) equalCollections(a, b any, level int) (bool, error) {
+	switch x := a.(type) {
+	case *list:
+		if y, ok := b.(*list); ok {
+			return st.equalItems(x.items, y.items, level)
+		}
+	case *tuple:
+		if y, ok := b.(*tuple); ok {
+			return st.equalItems(x.items, y.items, level)
+		}
+	case *dict:
+		if y, ok := b.(*dict); ok {
+			return st.equalDicts(x, y, level)
+		}
+	case rangeValue:
+		if y, ok := b.(rangeValue); ok {
+			return st.equalItems(x.items(), y.items(), level)
+		}
+	case *view:
+		y, ok := b.(*view)
+		if ok && x.kind != "values" {
+			return st.equalItems(x.items(), y.items(), level)
+		}
+		return ok && x == y, nil
+	}
+	return false, nil
 }
 
 // identifiable tells whether two values are equal only if they are one.

@@ -5,7 +5,14 @@ import (
 	"strings"
 )
 
-var comparisons = []string{"eq", "ne", "lt", "lteq", "gt", "gteq"}
+// isComparison tells whether a token type is that of a comparison.
+func isComparison(kind string) bool {
+	switch kind {
+	case "eq", "ne", "lt", "lteq", "gt", "gteq":
+		return true
+	}
+	return false
+}
 
 func (p *parser) expression() expr {
 	defer p.deeper()()
@@ -59,7 +66,7 @@ func (p *parser) compare() expr {
 	for {
 		op := ""
 		switch {
-		case slices.Contains(comparisons, p.cur.kind):
+		case isComparison(p.cur.kind):
 			op = p.next().kind
 		case p.skipIf("name:in"):
 			op = "in"

@@ -93,49 +93,14 @@ func (p *percentRun) take() (any, error) {
 // field formats one field, which begins behind its %; n is where it ends.
 func (p *percentRun) field(text string, i int) (n int, s string, err error) {
 	var v any
-	named := false
-	incomplete := valueError("incomplete format")
-	if i < len(text) && text[i] == '(' {
-		depth, j := 1, i+1
-		for ; j < len(text) && depth > 0; j++ {
-			switch text[j] {
-			case '(':
-				depth++
-			case ')':
-				depth--
-			}
+	named := i < len(text) && text[i] == '('
+	if named {
+		if v, i, err = p.named(text, i); err != nil {
+			return 0, "", err
 		}
-		if depth > 0 {
-			return 0, "", valueError("incomplete format key")
-		}
-		if p.dict == nil {
-			return 0, "", typeError("format requires a mapping")
-		}
-		key := text[i+1 : j-1]
-		var ok bool
-		if v, ok = p.dict.get(textKey(key)); !ok {
-			return 0, "", &pyError{"KeyError", key}
-		}
-		named, i = true, j
 	}
 	f := spec{fill: ' ', precision: -1}
-	left, zero := false, false
-	for ; i < len(text) && strings.IndexByte("-+ #0", text[i]) >= 0; i++ {
-		switch text[i] {
-		case '-':
-			left = true
-		case '+':
-			f.sign = '+'
-		case ' ':
-			if f.sign == 0 {
-				f.sign = ' '
-			}
-		case '#':
-			f.alternate = true
-		case '0':
-			zero = true
-		}
-	}
+	left, zero, i := percentFlags(&f, text, i)
 	if f.width, i, err = p.count(text, i, 0); err != nil {
 		return 0, "", err
 	}
@@ -152,7 +117,7 @@ func (p *percentRun) field(text string, i int) (n int, s string, err error) {
 		i++
 	}
 	if i >= len(text) {
-		return 0, "", incomplete
+		return 0, "", valueError("incomplete format")
 	}
 	r, size := utf8.DecodeRuneInString(text[i:])
 	if strings.ContainsRune("diuoxXeEfFgGcrsa", r) {
@@ -174,6 +139,53 @@ func (p *percentRun) field(text string, i int) (n int, s string, err error) {
 	}
 	s, err = p.format(f, v)
 	return i + size, s, err
+}
+
+// named reads the name of a field in parentheses and finds its value; end is
+// where the name ends.
+func (p *percentRun) named(text string, i int) (v any, end int, err error) {
+	depth, end := 1, i+1
+	for ; end < len(text) && depth > 0; end++ {
+		switch text[end] {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		}
+	}
+	if depth > 0 {
+		return nil, 0, valueError("incomplete format key")
+	}
+	if p.dict == nil {
+		return nil, 0, typeError("format requires a mapping")
+	}
+	key := text[i+1 : end-1]
+	v, ok := p.dict.get(textKey(key))
+	if !ok {
+		return nil, 0, &pyError{"KeyError", key}
+	}
+	return v, end, nil
+}
+
+// percentFlags reads the flags of a field; end is where they end.
+func percentFlags(f *spec, text string, i int) (left, zero bool, end int) {
+	for ; i < len(text) && strings.IndexByte("-+ #0", text[i]) >= 0; i++ {
+		switch text[i] {
+		case '-':
+			left = true
+		case '+':
+			f.sign = '+'
+		case ' ':
+			if f.sign == 0 {
+				f.sign = ' '
+			}
+		case '#':
+			f.alternate = true
+		case '0':
+			zero = true
+		}
+	}
+	return left, zero, i
 }
 
 func lowerHex(r rune) string { return big.NewInt(int64(r)).Text(16) }

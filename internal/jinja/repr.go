@@ -2,6 +2,7 @@ package jinja
 
 import (
 	"fmt"
+	"html"
 	"math"
 	"math/big"
 	"slices"
@@ -296,7 +297,8 @@ func (st *state) softStr(v any) (any, error) {
 	return st.str(v)
 }
 
-var htmlEscaper = strings.NewReplacer("&", "&amp;", ">", "&gt;", "<", "&lt;", "'", "&#39;", `"`, "&#34;")
+// escapeHTML makes HTML of text.
+func escapeHTML(s string) string { return html.EscapeString(s) }
 
 // escape makes HTML of a value.
 func (st *state) escape(v any) (markup, error) {
@@ -307,5 +309,5 @@ func (st *state) escape(v any) (markup, error) {
 	if err != nil {
 		return "", err
 	}
-	return markup(htmlEscaper.Replace(s)), nil
+	return markup(escapeHTML(s)), nil
 }

@@ -121,7 +121,7 @@ func (f *formatRun) field(field string, depth int) (string, error) {
 	s, err := f.st.formatValue(v, specText)
 	if err == nil && f.html {
 		if _, ok := v.(markup); !ok {
-			s = htmlEscaper.Replace(s)
+			s = escapeHTML(s)
 		}
 	}
 	return s, err

@@ -18,14 +18,17 @@ type textMethod struct {
 
 // strMethod finds a method of a str or Markup. What gives text out of a Markup
 // is Markup again.
-func strMethod(of any, name string) (any, bool, error) {
+func (st *state) strMethod(of any, name string) (any, bool, error) {
 	text, _ := textOf(of)
 	_, html := of.(markup)
 	switch name {
 	case "format", "format_map":
 		return formatMethod(text, name, html), true, nil
 	}
-	m, ok := textMethods[name]
+	if st.textMethods == nil {
+		st.textMethods = textMethods()
+	}
+	m, ok := st.textMethods[name]
 	if !ok {
 		if html && name == "unescape" {
 			m = textMethod{func(_ *state, s string, _ []any) (any, error) { return unescapeHTML(s), nil }, nil}
@@ -45,7 +48,7 @@ func strMethod(of any, name string) (any, bool, error) {
 		if html {
 			for i, v := range a {
 				if s, isText := v.(string); isText && name != "center" {
-					a[i] = htmlEscaper.Replace(s)
+					a[i] = escapeHTML(s)
 				}
 			}
 		}
@@ -165,50 +168,52 @@ func needText(v any, what string) (string, error) {
 }
 
 // textMethods are the methods of str.
-var textMethods = map[string]textMethod{
-	"upper": plainText(upper), "lower": plainText(lower), "casefold": plainText(casefold),
-	"capitalize": plainText(capitalize), "title": plainText(titleCase), "swapcase": plainText(swapCase),
-	"strip": stripped(strings.TrimFunc), "lstrip": stripped(strings.TrimLeftFunc), "rstrip": stripped(strings.TrimRightFunc),
-	"isdigit": every(unicode.IsDigit), "isdecimal": every(unicode.IsDigit), "isnumeric": every(unicode.IsNumber),
-	"isalpha": every(unicode.IsLetter), "isspace": every(isSpace),
-	"isalnum": every(func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }),
-	"isascii": {func(_ *state, s string, _ []any) (any, error) {
-		return strings.IndexFunc(s, func(r rune) bool { return r > 127 }) < 0, nil
-	}, nil},
-	"isprintable": {func(_ *state, s string, _ []any) (any, error) {
-		return strings.IndexFunc(s, func(r rune) bool { return !isPrint(r) }) < 0, nil
-	}, nil},
-	"isidentifier": {func(_ *state, s string, _ []any) (any, error) {
-		return isIdentifier(s) && strings.IndexFunc(s, func(r rune) bool { return !isWord(r) }) < 0, nil
-	}, nil},
-	"islower": {func(_ *state, s string, _ []any) (any, error) { return hasCase(s, true), nil }, nil},
-	"isupper": {func(_ *state, s string, _ []any) (any, error) { return hasCase(s, false), nil }, nil},
-	"istitle": {func(_ *state, s string, _ []any) (any, error) {
-		return titleCase(s) == s && strings.IndexFunc(s, unicode.IsUpper) >= 0, nil
-	}, nil},
-	"split":      {splitMethod(false), []param{opt("sep", nil), opt("maxsplit", int64(-1))}},
-	"rsplit":     {splitMethod(true), []param{opt("sep", nil), opt("maxsplit", int64(-1))}},
-	"splitlines": {splitLines, []param{opt("keepends", false)}},
-	"join":       {joinMethod, []param{req("iterable")}},
-	"replace":    {replaceMethod, []param{req("old"), req("new"), opt("count", int64(-1))}},
-	"startswith": {affix(strings.HasPrefix, "startswith"), []param{req("prefix"), opt("start", nil), opt("end", nil)}},
-	"endswith":   {affix(strings.HasSuffix, "endswith"), []param{req("suffix"), opt("start", nil), opt("end", nil)}},
-	"find":       {findMethod(strings.Index, false), findParams()}, "rfind": {findMethod(strings.LastIndex, false), findParams()},
-	"index": {findMethod(strings.Index, true), findParams()}, "rindex": {findMethod(strings.LastIndex, true), findParams()},
-	"count":  {countMethod, findParams()},
-	"center": {padMethod('^'), []param{req("width"), opt("fillchar", " ")}},
-	"ljust":  {padMethod('<'), []param{req("width"), opt("fillchar", " ")}},
-	"rjust":  {padMethod('>'), []param{req("width"), opt("fillchar", " ")}},
-	"zfill":  {zfill, []param{req("width")}}, "expandtabs": {expandTabs, []param{opt("tabsize", int64(8))}},
-	"partition": {partition(strings.Index, false), []param{req("sep")}}, "rpartition": {partition(strings.LastIndex, true), []param{req("sep")}},
-	"removeprefix": {func(_ *state, s string, a []any) (any, error) {
-		p, err := needText(a[0], "removeprefix() argument must be str, not ")
-		return strings.TrimPrefix(s, p), err
-	}, []param{req("prefix")}},
-	"removesuffix": {func(_ *state, s string, a []any) (any, error) {
-		p, err := needText(a[0], "removesuffix() argument must be str, not ")
-		return strings.TrimSuffix(s, p), err
-	}, []param{req("suffix")}},
+func textMethods() map[string]textMethod {
+	return map[string]textMethod{
+		"upper": plainText(upper), "lower": plainText(lower), "casefold": plainText(casefold),
+		"capitalize": plainText(capitalize), "title": plainText(titleCase), "swapcase": plainText(swapCase),
+		"strip": stripped(strings.TrimFunc), "lstrip": stripped(strings.TrimLeftFunc), "rstrip": stripped(strings.TrimRightFunc),
+		"isdigit": every(unicode.IsDigit), "isdecimal": every(unicode.IsDigit), "isnumeric": every(unicode.IsNumber),
+		"isalpha": every(unicode.IsLetter), "isspace": every(isSpace),
+		"isalnum": every(func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }),
+		"isascii": {func(_ *state, s string, _ []any) (any, error) {
+			return strings.IndexFunc(s, func(r rune) bool { return r > 127 }) < 0, nil
+		}, nil},
+		"isprintable": {func(_ *state, s string, _ []any) (any, error) {
+			return strings.IndexFunc(s, func(r rune) bool { return !isPrint(r) }) < 0, nil
+		}, nil},
+		"isidentifier": {func(_ *state, s string, _ []any) (any, error) {
+			return isIdentifier(s) && strings.IndexFunc(s, func(r rune) bool { return !isWord(r) }) < 0, nil
+		}, nil},
+		"islower": {func(_ *state, s string, _ []any) (any, error) { return hasCase(s, true), nil }, nil},
+		"isupper": {func(_ *state, s string, _ []any) (any, error) { return hasCase(s, false), nil }, nil},
+		"istitle": {func(_ *state, s string, _ []any) (any, error) {
+			return titleCase(s) == s && strings.IndexFunc(s, unicode.IsUpper) >= 0, nil
+		}, nil},
+		"split":      {splitMethod(false), []param{opt("sep", nil), opt("maxsplit", int64(-1))}},
+		"rsplit":     {splitMethod(true), []param{opt("sep", nil), opt("maxsplit", int64(-1))}},
+		"splitlines": {splitLines, []param{opt("keepends", false)}},
+		"join":       {joinMethod, []param{req("iterable")}},
+		"replace":    {replaceMethod, []param{req("old"), req("new"), opt("count", int64(-1))}},
+		"startswith": {affix(strings.HasPrefix, "startswith"), []param{req("prefix"), opt("start", nil), opt("end", nil)}},
+		"endswith":   {affix(strings.HasSuffix, "endswith"), []param{req("suffix"), opt("start", nil), opt("end", nil)}},
+		"find":       {findMethod(strings.Index, false), findParams()}, "rfind": {findMethod(strings.LastIndex, false), findParams()},
+		"index": {findMethod(strings.Index, true), findParams()}, "rindex": {findMethod(strings.LastIndex, true), findParams()},
+		"count":  {countMethod, findParams()},
+		"center": {padMethod('^'), []param{req("width"), opt("fillchar", " ")}},
+		"ljust":  {padMethod('<'), []param{req("width"), opt("fillchar", " ")}},
+		"rjust":  {padMethod('>'), []param{req("width"), opt("fillchar", " ")}},
+		"zfill":  {zfill, []param{req("width")}}, "expandtabs": {expandTabs, []param{opt("tabsize", int64(8))}},
+		"partition": {partition(strings.Index, false), []param{req("sep")}}, "rpartition": {partition(strings.LastIndex, true), []param{req("sep")}},
+		"removeprefix": {func(_ *state, s string, a []any) (any, error) {
+			p, err := needText(a[0], "removeprefix() argument must be str, not ")
+			return strings.TrimPrefix(s, p), err
+		}, []param{req("prefix")}},
+		"removesuffix": {func(_ *state, s string, a []any) (any, error) {
+			p, err := needText(a[0], "removesuffix() argument must be str, not ")
+			return strings.TrimSuffix(s, p), err
+		}, []param{req("suffix")}},
+	}
 }
 
 func findParams() []param { return []param{req("sub"), opt("start", nil), opt("end", nil)} }
@@ -602,12 +607,37 @@ func partition(index func(string, string) int, right bool) textFunc {
 	}
 }
 
-// The letters whose other case is several letters, which Go's tables leave out.
-var (
-	upperSpecial = strings.NewReplacer("ß", "SS", "ŉ", "ʼN", "ǰ", "J̌", "ﬀ", "FF", "ﬁ", "FI", "ﬂ", "FL", "ﬃ", "FFI", "ﬄ", "FFL", "ﬅ", "ST", "ﬆ", "ST")
-	lowerSpecial = strings.NewReplacer("İ", "i̇")
-)
+// upper knows the letters whose capital is several letters, which Go's tables
+// leave out.
+func upper(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch r {
+		case 'ß':
+			b.WriteString("SS")
+		case 'ŉ':
+			b.WriteString("ʼN")
+		case 'ǰ':
+			b.WriteString("J̌")
+		case 'ﬀ':
+			b.WriteString("FF")
+		case 'ﬁ':
+			b.WriteString("FI")
+		case 'ﬂ':
+			b.WriteString("FL")
+		case 'ﬃ':
+			b.WriteString("FFI")
+		case 'ﬄ':
+			b.WriteString("FFL")
+		case 'ﬅ', 'ﬆ':
+			b.WriteString("ST")
+		default:
+			b.WriteRune(unicode.ToUpper(r))
+		}
+	}
+	return b.String()
+}
 
-func upper(s string) string    { return strings.ToUpper(upperSpecial.Replace(s)) }
-func lower(s string) string    { return strings.ToLower(lowerSpecial.Replace(s)) }
+// lower knows the one letter whose small one is two.
+func lower(s string) string    { return strings.ToLower(strings.ReplaceAll(s, "İ", "i̇")) }
 func casefold(s string) string { return strings.ReplaceAll(lower(s), "ß", "ss") }

@@ -4,7 +4,7 @@ import "math/big"
 
 // testNamed finds a test of `is`.
 func testNamed(name string) (*builtin, bool) {
-	if f, ok := plainTests[name]; ok {
+	if f := plainTest(name); f != nil {
 		return function("test_"+name, func(_ *state, a []any) (any, error) { return f(a[0]), nil }, req("value")), true
 	}
 	switch name {
@@ -83,53 +83,80 @@ func same(a, b any) bool {
 	return false
 }
 
-// plainTests look at the type of a value only.
-var plainTests = map[string]func(any) bool{
-	"defined":   func(v any) bool { _, ok := v.(*undefined); return !ok },
-	"undefined": func(v any) bool { _, ok := v.(*undefined); return ok },
-	"none":      func(v any) bool { return v == nil },
-	"boolean":   func(v any) bool { _, ok := v.(bool); return ok },
-	"false":     func(v any) bool { return v == false },
-	"true":      func(v any) bool { return v == true },
-	"integer": func(v any) bool {
-		switch v.(type) {
-		case int64, *big.Int:
-			return true
+// plainTest finds a test that looks at the type of a value only; nil is none.
+func plainTest(name string) func(any) bool {
+	switch name {
+	case "defined":
+		return func(v any) bool { _, ok := v.(*undefined); return !ok }
+	case "undefined":
+		return func(v any) bool { _, ok := v.(*undefined); return ok }
+	case "none":
+		return func(v any) bool { return v == nil }
+	case "boolean":
+		return func(v any) bool { _, ok := v.(bool); return ok }
+	case "false":
+		return func(v any) bool { return v == false }
+	case "true":
+		return func(v any) bool { return v == true }
+	case "integer":
+		return func(v any) bool {
+			switch v.(type) {
+			case int64, *big.Int:
+				return true
+			}
+			return false
 		}
-		return false
-	},
-	"float":   func(v any) bool { _, ok := v.(float64); return ok },
-	"string":  func(v any) bool { _, ok := textOf(v); return ok },
-	"mapping": func(v any) bool { _, ok := v.(*dict); return ok },
-	"number":  isNumber,
-	"escaped": func(v any) bool {
-		switch v.(type) {
-		case markup, *undefined:
-			return true
+	case "float":
+		return func(v any) bool { _, ok := v.(float64); return ok }
+	case "string":
+		return func(v any) bool { _, ok := textOf(v); return ok }
+	case "mapping":
+		return func(v any) bool { _, ok := v.(*dict); return ok }
+	case "number":
+		return isNumber
+	case "escaped":
+		return func(v any) bool {
+			switch v.(type) {
+			case markup, *undefined:
+				return true
+			}
+			return false
 		}
-		return false
-	},
-	"sequence": func(v any) bool {
-		switch v.(type) {
-		case string, markup, *list, *tuple, *dict, rangeValue, *undefined:
-			return true
-		}
-		return false
-	},
-	"iterable": func(v any) bool {
-		switch v.(type) {
-		case string, markup, *list, *tuple, *dict, rangeValue, *undefined, *view, *iterator, *loop:
-			return true
-		case interface{ Items() []any }:
-			return true
-		}
-		return false
-	},
-	"callable": func(v any) bool {
-		switch v.(type) {
-		case *builtin, *macro, *undefined, *loop, *joiner:
-			return true
-		}
-		return false
-	},
+	case "sequence":
+		return countable
+	case "iterable":
+		return iterable
+	case "callable":
+		return callable
+	}
+	return nil
+}
+
+// countable tells what the test `sequence` holds true of.
+func countable(v any) bool {
+	switch v.(type) {
+	case string, markup, *list, *tuple, *dict, rangeValue, *undefined:
+		return true
+	}
+	return false
+}
+
+// iterable tells what the test of that name holds true of.
+func iterable(v any) bool {
+	switch v.(type) {
+	case string, markup, *list, *tuple, *dict, rangeValue, *undefined, *view, *iterator, *loop:
+		return true
+	case interface{ Items() []any }:
+		return true
+	}
+	return false
+}
+
+// callable tells what the test of that name holds true of.
+func callable(v any) bool {
+	switch v.(type) {
+	case *builtin, *macro, *undefined, *loop, *joiner:
+		return true
+	}
+	return false
 }

@@ -47,7 +47,7 @@ func urlizeFilter(st *state, a []any) (any, error) {
 		rel = append(rel, "nofollow")
 	}
 	slices.Sort(rel)
-	l.attrs = ` rel="` + htmlEscaper.Replace(strings.Join(slices.Compact(rel), " ")) + `"`
+	l.attrs = ` rel="` + escapeHTML(strings.Join(slices.Compact(rel), " ")) + `"`
 	if truth(a[3]) {
 		target, err := st.escape(a[3])
 		if err != nil {

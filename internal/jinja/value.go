@@ -261,6 +261,23 @@ func fromGo(v any) any {
 		return datetime{t: v.Round(time.Microsecond)}
 	case time.Duration:
 		return timedelta(v / time.Microsecond)
+	case *string:
+		if v == nil {
+			return nil
+		}
+		return *v
+	case *time.Time:
+		if v == nil {
+			return nil
+		}
+		return fromGo(*v)
+	}
+	return fromGoCollection(v)
+}
+
+// fromGoCollection is fromGo for lists and mappings; anything else is as it was.
+func fromGoCollection(v any) any {
+	switch v := v.(type) {
 	case []any:
 		items := make([]any, len(v))
 		for i, e := range v {
@@ -296,16 +313,6 @@ func fromGo(v any) any {
 			d[k] = e
 		}
 		return fromGo(d)
-	case *string:
-		if v == nil {
-			return nil
-		}
-		return *v
-	case *time.Time:
-		if v == nil {
-			return nil
-		}
-		return fromGo(*v)
 	}
 	return v
 }
