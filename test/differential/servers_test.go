@@ -144,7 +144,7 @@ func freePort(t *testing.T) string {
 // asks for no compression.
 func newClient() *http.Client {
 	return &http.Client{
-		Timeout:       15 * time.Second,
+		Timeout:       time.Minute,
 		Transport:     &http.Transport{DisableCompression: true, DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
