@@ -60,7 +60,7 @@ func Import(ctx context.Context, from, to Source, o Options) (*Report, error) {
 	if source.c.URL() == target.c.URL() {
 		return nil, fmt.Errorf("source and target are the same server, %s", source.c.URL())
 	}
-	if _, err := source.check(ctx); err != nil {
+	if err := source.check(ctx); err != nil {
 		return nil, err
 	}
 	leat := newLeatSink(target, o.Paused)
@@ -146,6 +146,7 @@ func (c *copying) setting(ctx context.Context, k Kind) error {
 		return c.limits(ctx)
 	case ResultStorage:
 		return c.resultStorage(ctx)
+	default: // lists whose rows pass as they are
 	}
 	path := map[Kind]string{
 		Flows: "/flows/filter", WorkPools: "/work_pools/filter", WorkQueues: "/work_queues/filter", BlockTypes: "/block_types/filter",
@@ -153,8 +154,7 @@ func (c *copying) setting(ctx context.Context, k Kind) error {
 		Automations: "/automations/filter", SavedSearches: "/saved_searches/filter",
 	}[k]
 	body := object{}
-	switch k {
-	case Flows, Variables, Deployments:
+	if k == Flows || k == Variables || k == Deployments {
 		body["sort"] = "NAME_ASC"
 	}
 	return c.api.list(ctx, path, body, c.pass(ctx, k))

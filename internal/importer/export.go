@@ -15,7 +15,7 @@ func Export(ctx context.Context, from Source, path string, o Options) (*Report, 
 	if err != nil {
 		return nil, err
 	}
-	if _, err := source.check(ctx); err != nil {
+	if err := source.check(ctx); err != nil {
 		return nil, err
 	}
 	files, err := newFileSink(path)

@@ -348,7 +348,7 @@ func TestOptionsRestrictWhatIsCopied(t *testing.T) {
 		{"active runs may come along, unless somebody is about to start them", func(o *importer.Options) { o.IncludeActive = true }, 3, 1},
 		{"history may stay behind", func(o *importer.Options) { o.NoHistory = true }, 0, 1},
 		{"kinds may be named", func(o *importer.Options) { o.Only = []importer.Kind{importer.Flows, importer.FlowRuns} }, 2, 0},
-		{"history may begin at a time", func(o *importer.Options) { o.Since = time.Now().Add(time.Hour) }, 0, 1},
+		{"history may begin at a time", func(o *importer.Options) { o.Since = o.Now().Add(time.Hour) }, 0, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

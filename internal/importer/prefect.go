@@ -87,29 +87,29 @@ func (a *api) explain(err error) error {
 	return err
 }
 
-// check finds out whether a Prefect 3 server answers, and returns its version;
-// Prefect Cloud says none.
-func (a *api) check(ctx context.Context) (string, error) {
+// check finds out whether a Prefect 3 server answers. Prefect Cloud says no
+// version.
+func (a *api) check(ctx context.Context) error {
 	version := ""
 	err := a.do(ctx, http.MethodGet, "/admin/version", nil, &version)
 	var gone *client.Unreachable
 	switch {
 	case errors.As(err, &gone) || err != nil && strings.Contains(err.Error(), "refuses the key"):
-		return "", err
+		return err
 	case err != nil && !client.IsNotFound(err):
-		return "", fmt.Errorf("%s is not the API of a Prefect server: %w", a.c.URL(), err)
+		return fmt.Errorf("%s is not the API of a Prefect server: %w", a.c.URL(), err)
 	case err == nil && !strings.HasPrefix(version, "3."):
-		return "", fmt.Errorf("%s is a server of version %q; only Prefect 3 can be read", a.c.URL(), version)
+		return fmt.Errorf("%s is a server of version %q; only Prefect 3 can be read", a.c.URL(), version)
 	}
 	// Whoever has flows to filter is one; a web page that answers everything is not.
 	var flows []client.Flow
 	if err := a.do(ctx, http.MethodPost, "/flows/filter", object{"limit": 1}, &flows); err != nil {
 		if strings.Contains(err.Error(), "refuses the key") {
-			return "", err
+			return err
 		}
-		return "", fmt.Errorf("%s is not the API of a Prefect server (its address ends with /api): %w", a.c.URL(), err)
+		return fmt.Errorf("%s is not the API of a Prefect server (its address ends with /api): %w", a.c.URL(), err)
 	}
-	return version, nil
+	return nil
 }
 
 // head is what every row has.

@@ -30,7 +30,7 @@ func Push(ctx context.Context, from, to Source, o Options) (*Report, error) {
 		return nil, fmt.Errorf("source and target are the same server, %s", source.c.URL())
 	}
 	for _, a := range []*api{source, target} {
-		if _, err := a.check(ctx); err != nil {
+		if err := a.check(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -56,7 +56,6 @@ type pushing struct {
 
 // pushed is a row on its way: how it is made, and what is changed if it is there.
 type pushed struct {
-	id core.ID
 	// find is the path that reads the row at the target by its name; "" for none.
 	find string
 	// search is a filter that lists what is there by that name instead.
@@ -253,8 +252,9 @@ func (p *pushing) plan(k Kind, raw json.RawMessage) (*pushed, error) {
 		}, nil
 	case SavedSearches:
 		return &pushed{create: "/saved_searches/", method: http.MethodPut, upsert: true, body: pick(f, "name", "filters")}, nil
+	default:
+		return p.planLinked(k, f, name)
 	}
-	return p.planLinked(k, f, name)
 }
 
 // planLinked says how a row is pushed that refers to others.
@@ -298,8 +298,9 @@ func (p *pushing) planLinked(k Kind, f map[string]json.RawMessage, name string) 
 			search: object{"automations": object{"name": object{"any_": []string{name}}}, "limit": 1}, create: "/automations/", body: body,
 			change: body, changed: func(there row) string { return "/automations/" + there.ID.String() }, changes: http.MethodPut,
 		}, nil
+	default:
+		return nil, fmt.Errorf("there is no way to push %s", k)
 	}
-	return nil, fmt.Errorf("there is no way to push %s", k)
 }
 
 // deploymentBody is what POST /deployments/ takes of a deployment.
