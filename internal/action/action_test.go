@@ -43,7 +43,7 @@ func setup(t *testing.T) *world {
 	}
 	e := engine.New(engine.Config{Store: storetest.Open(t), Now: noon, Sealer: sealer})
 	w := &world{T: t, engine: e}
-	w.performer = &action.Performer{Engine: e, Sender: &notify.Sender{Client: http.DefaultClient}, Now: noon}
+	w.performer = &action.Performer{Engine: e, Sender: &notify.Sender{Client: &http.Client{Timeout: 10 * time.Second}}, Now: noon}
 	ctx := t.Context()
 	flow, _, err := e.CreateFlow(ctx, ws, "flow", nil, nil)
 	w.must(err)

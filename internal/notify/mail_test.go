@@ -75,7 +75,8 @@ func (m *mailServer) start(t *testing.T) int {
 }
 
 func (m *mailServer) talk(conn net.Conn) {
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	plain := conn
+	defer time.AfterFunc(5*time.Second, func() { _ = plain.Close() }).Stop()
 	d := delivery{Secure: m.implicit}
 	if m.implicit {
 		conn = tls.Server(conn, m.cert)

@@ -62,7 +62,7 @@ func TestASurveyRefusesWhatIsNoDatabaseOfLeats(t *testing.T) {
 			t.Errorf("%s: %v", file, u)
 		}
 	}
-	u, err := store.Survey(t.Context(), older(t, 4, 3), core.Retention{Runs: day}, time.Now())
+	u, err := store.Survey(t.Context(), older(t, 4, 3), core.Retention{Runs: day}, time.Unix(0, 0))
 	if err != nil || len(u.Kinds) != 5 {
 		t.Errorf("an older database: %v, %v", u, err)
 	}

@@ -39,7 +39,8 @@ func FuzzImportedRows(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	handler := prefect3.New(prefect3.Config{Engine: engine.New(engine.Config{Store: s, Now: time.Now, Sealer: sealer}), Now: time.Now})
+	now := func() time.Time { return time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC) }
+	handler := prefect3.New(prefect3.Config{Engine: engine.New(engine.Config{Store: s, Now: now, Sealer: sealer}), Now: now})
 	f.Fuzz(func(t *testing.T, kind, row string) {
 		if !json.Valid([]byte(row)) {
 			t.Skip("a batch is JSON")

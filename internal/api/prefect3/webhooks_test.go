@@ -2,6 +2,7 @@ package prefect3_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -30,7 +31,8 @@ type hooked struct {
 func newHooked(t *testing.T, template string) *hooked {
 	t.Helper()
 	s := storetest.Open(t)
-	a := prefect3.New(prefect3.Config{Engine: engine.New(engine.Config{Store: s, Now: time.Now}), Now: time.Now})
+	now := func() time.Time { return time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC) }
+	a := prefect3.New(prefect3.Config{Engine: engine.New(engine.Config{Store: s, Now: now}), Now: now})
 	mux := http.NewServeMux()
 	mux.Handle("/api/", a)
 	mux.Handle("/hooks/", a.Hooks())
@@ -50,7 +52,9 @@ func newHooked(t *testing.T, template string) *hooked {
 // do sends a request with headers, as names and values in turn.
 func (h *hooked) do(method, path string, body []byte, header ...string) (int, []byte) {
 	h.t.Helper()
-	req, err := http.NewRequestWithContext(h.t.Context(), method, h.server.URL+path, bytes.NewReader(body))
+	ctx, cancel := context.WithTimeout(h.t.Context(), 5*time.Second) // however long a template would take
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, h.server.URL+path, bytes.NewReader(body))
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -257,11 +261,7 @@ func TestWhatBecomesNoEventIsToldByOne(t *testing.T) {
 		if status != http.StatusNoContent && tt.template != "" {
 			t.Fatalf("%s: %d %s", tt.name, status, answer)
 		}
-		start := time.Now()
 		e := h.send("POST", []byte(tt.body), "Authorization", "Bearer sesame", "Cookie", "sesame", "X-A", "b")
-		if took := time.Since(start); took > 5*time.Second {
-			t.Errorf("%s: took %s", tt.name, took)
-		}
 		var told struct {
 			Error, Method, Template, Body string
 			Headers                       map[string]string
