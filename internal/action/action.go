@@ -35,7 +35,7 @@ func (p *Performer) Perform(ctx context.Context, ws core.WorkspaceID, a *core.Tr
 	}
 	if err := json.Unmarshal(t.spec.Action, &t.fields); err != nil {
 		t.result.Failed = "The action cannot be read: " + err.Error()
-		return t.spec, t.result, nil
+		return t.spec, t.result, nil //nolint:nilerr // the failure is the result
 	}
 	err := t.perform(ctx)
 	if core.CodeOf(err) == core.Unavailable || ctx.Err() != nil {
@@ -147,8 +147,9 @@ func status(err error) (int, bool) {
 		return 400, true
 	case core.Forbidden:
 		return 403, true
+	default:
+		return 0, false
 	}
-	return 0, false
 }
 
 func (t *task) detail(key string, v any) {

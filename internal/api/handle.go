@@ -121,15 +121,13 @@ func sourceOf(tag reflect.StructTag) (source, name string) {
 
 // read fills dst, an In, from the request.
 func (in *input) read(d *Dialect, r *http.Request, dst reflect.Value) error {
-	errs, err := in.readParams(r, dst)
-	if err != nil {
-		return err
-	}
+	errs := in.readParams(r, dst)
 	if in.request >= 0 {
 		dst.Field(in.request).Set(reflect.ValueOf(r))
 	}
 	var body []byte
 	if in.body >= 0 {
+		var err error
 		if body, err = ReadBody(r, d.bodyLimit()); err != nil {
 			return err
 		}
@@ -159,7 +157,7 @@ func (in *input) read(d *Dialect, r *http.Request, dst reflect.Value) error {
 }
 
 // readParams fills the fields that come from the path, the query and headers.
-func (in *input) readParams(r *http.Request, dst reflect.Value) ([]wire.FieldError, error) {
+func (in *input) readParams(r *http.Request, dst reflect.Value) []wire.FieldError {
 	var errs []wire.FieldError
 	var query map[string][]string
 	for _, p := range in.params {
@@ -194,7 +192,7 @@ func (in *input) readParams(r *http.Request, dst reflect.Value) ([]wire.FieldErr
 			p.value.Default(field)
 		}
 	}
-	return errs, nil
+	return errs
 }
 
 // bodyErrors turns an error of wire.Decode into entries; those that have none in

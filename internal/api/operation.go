@@ -43,7 +43,6 @@ func (o *Operation) Parameters(d *wire.Describer) []Parameter {
 	}
 	var out []Parameter
 	for f := range o.in.Fields() {
-		f := f
 		source, name := sourceOf(f.Tag)
 		if source == "" {
 			continue
@@ -64,7 +63,6 @@ func (o *Operation) Body(d *wire.Describer) (s *wire.Schema, raw bool) {
 		return nil, false
 	}
 	for f := range o.in.Fields() {
-		f := f
 		if _, ok := f.Tag.Lookup("body"); !ok {
 			continue
 		}

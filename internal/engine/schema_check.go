@@ -119,7 +119,7 @@ func (h *hydrator) template(fields []member) (json.RawMessage, error) {
 	}
 	var text string
 	if json.Unmarshal(raw, &text) != nil {
-		return raw, nil
+		return raw, nil //nolint:nilerr // what is no text stands as it is
 	}
 	if _, err := jinja.Parse(text); err != nil {
 		return h.stands("Invalid jinja: " + err.Error())

@@ -141,13 +141,13 @@ func (e *Engine) FinishTriggeredAction(ctx context.Context, ws core.WorkspaceID,
 		if err != nil || !there {
 			return err
 		}
-		return tellAction(tx, now, a.ID, spec, a.Created, a.Depth, result)
+		return tellAction(tx, now, a.ID, spec, a.Depth, result)
 	})
 }
 
 // tellAction stores the two events of an action: that it was triggered, and that
 // it was executed or failed.
-func tellAction(tx core.Tx, now time.Time, id core.ID, spec ActionSpec, triggered time.Time, depth int, result ActionResult) error {
+func tellAction(tx core.Tx, now time.Time, id core.ID, spec ActionSpec, depth int, result ActionResult) error {
 	var kind struct {
 		Type    string `json:"type"`
 		Posture string `json:"posture"`

@@ -156,8 +156,8 @@ func conjunction(f *core.Filter, list []core.Cond) ([]core.Cond, bool) {
 		return nil, false
 	}
 	list = append(list, f.Conds...)
-	ok := true
 	for i := range f.Groups {
+		var ok bool
 		if list, ok = conjunction(&f.Groups[i], list); !ok {
 			return nil, false
 		}

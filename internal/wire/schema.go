@@ -352,7 +352,6 @@ func (d *Describer) output(t reflect.Type) *Schema {
 
 func (d *Describer) outputFields(s *Schema, t reflect.Type) {
 	for f := range t.Fields() {
-		f := f
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if f.Anonymous && name == "" && f.Type.Kind() == reflect.Struct {
 			d.outputFields(s, f.Type)
