@@ -180,7 +180,7 @@ func (m *matcher) named(a, b map[string]any) map[string]any {
 }
 
 // sets are lists that the reference keeps as sets, in an order of their own.
-var sets = regexp.MustCompile(`\.(after|expect|for_each|pause_keys)$`)
+var sets = regexp.MustCompile(`\.(after|expect|for_each|pause_keys|upstream_dependencies)$`)
 
 func sortedText(list []any) []any {
 	return slices.SortedFunc(slices.Values(list), func(a, b any) int { return strings.Compare(short(a), short(b)) })
@@ -275,7 +275,7 @@ var (
 
 // sameText compares text with ids and times in it.
 func (m *matcher) sameText(where, a, b string) bool {
-	if strings.HasSuffix(where, "name") && randomName.MatchString(a) && randomName.MatchString(b) {
+	if (strings.HasSuffix(where, "name") || strings.HasSuffix(where, ".label")) && randomName.MatchString(a) && randomName.MatchString(b) {
 		return true
 	}
 	xs, ys := token.FindAllStringIndex(a, -1), token.FindAllStringIndex(b, -1)
