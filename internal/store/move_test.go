@@ -257,7 +257,7 @@ func TestABackupOfAnOlderVersionIsRestored(t *testing.T) {
 		if err := store.Restore(t.Context(), file, to); err != nil {
 			t.Fatal(err)
 		}
-		s, err := store.Open(t.Context(), store.Config{Database: to, Now: time.Now})
+		s, err := store.Open(t.Context(), store.Config{Database: to})
 		if err != nil {
 			t.Fatal(err)
 		}
