@@ -65,6 +65,9 @@ func flowRows() []row {
 				return ours.P95 < 20 && ours.Errors == 0 && ours.cpuPer1000()*20 <= theirs.cpuPer1000()
 			}}
 		}},
+		{key: "dashboard", work: "counts and histories, 1,000,000 runs stored", single: true, run: dashboard, goal: func(string) goal {
+			return goal{"p95 < 100 ms", false, func(ours, _ *sample) bool { return ours.P95 < 100 && ours.Errors == 0 }}
+		}},
 		{key: "commits", work: "one-row commits and groups: the store beside the bare driver", once: true, single: true, run: commits, goal: commitGoal},
 		{key: "ready", work: "ready after first start / restart", run: started, goal: func(string) goal {
 			return goal{"< 300 ms / < 150 ms", false, func(ours, _ *sample) bool {

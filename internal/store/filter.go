@@ -52,6 +52,9 @@ func selects(d *dialect, ws core.WorkspaceID, e core.Entity, columns, joins stri
 	}
 	where, err := b.splitByState(e, q, order)
 	if where == "" && err == nil {
+		where, err = b.splitByStart(e, q, order)
+	}
+	if where == "" && err == nil {
 		where, err = b.where(e, q)
 	}
 	if err != nil {

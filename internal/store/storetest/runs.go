@@ -1,9 +1,12 @@
 package storetest
 
 import (
+	stdcmp "cmp"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,6 +59,7 @@ func flows(t *testing.T, open Opener) {
 func flowRuns(t *testing.T, open Opener) {
 	s := open(t)
 	f := newFlow(t, s, "flow", "ft")
+	t.Run("are sorted by their beginning within a span", func(t *testing.T) { sortedByStart(t, open(t)) })
 	t.Run("are found by lists as long as any", func(t *testing.T) {
 		r := newRun(t, s, f, nil)
 		ids, tags := []core.ID{r.ID}, []string{"a-tag-of-nobody"}
@@ -279,5 +283,59 @@ func claims(t *testing.T, s core.Store) {
 	}
 	if err := claim(at.Add(time.Minute)); err != nil {
 		t.Errorf("not offered again: %v", err)
+	}
+}
+
+// sortedByStart compares lists of runs that were expected in a span, sorted by
+// when they began, with the same made here: on time, early, late and never.
+func sortedByStart(t *testing.T, s core.Store) {
+	f := newFlow(t, s, "flow")
+	r := rand.New(rand.NewPCG(1, 2))
+	var all []*core.FlowRun
+	for range 200 {
+		all = append(all, newRun(t, s, f, func(run *core.FlowRun) {
+			expected := noon().Add(time.Duration(r.IntN(72*60)) * time.Minute)
+			run.ExpectedStartTime = &expected
+			start := expected.Add(time.Duration([]int{0, 1, 59, 60, 61, 3000, -1, -2000}[r.IntN(8)]) * time.Minute)
+			if r.IntN(5) > 0 {
+				run.StartTime = &start
+			}
+		}))
+	}
+	began := func(run *core.FlowRun) time.Time {
+		if run.StartTime != nil {
+			return *run.StartTime
+		}
+		return *run.ExpectedStartTime
+	}
+	for range 40 {
+		from, to := noon().Add(time.Duration(r.IntN(72))*time.Hour), noon().Add(time.Duration(r.IntN(72))*time.Hour)
+		var conds []core.Cond
+		kind := r.IntN(3)
+		if kind != 1 {
+			conds = append(conds, core.Cond{Field: "expected_start_time", Op: core.OpAfter, Value: from})
+		}
+		if kind != 0 {
+			conds = append(conds, core.Cond{Field: "expected_start_time", Op: core.OpBefore, Value: to})
+		}
+		var want []core.ID
+		chosen := slices.DeleteFunc(slices.Clone(all), func(run *core.FlowRun) bool {
+			return kind != 1 && run.ExpectedStartTime.Before(from) || kind != 0 && run.ExpectedStartTime.After(to)
+		})
+		slices.SortFunc(chosen, func(a, b *core.FlowRun) int {
+			return stdcmp.Or(began(b).Compare(began(a)), strings.Compare(b.ID.String(), a.ID.String()))
+		})
+		for _, run := range chosen[min(3, len(chosen)):min(13, len(chosen))] {
+			want = append(want, run.ID)
+		}
+		q := core.On(core.EntityFlowRun, conds...)
+		q.Sort, q.Limit, q.Offset = "START_TIME_DESC", 10, 3
+		var got []core.ID
+		for _, run := range must(t, s, func(tx core.Tx) ([]*core.FlowRun, error) { return tx.FilterFlowRuns(q) }) {
+			got = append(got, run.ID)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("from %s to %s, kind %d (-want +got)\n%s", from, to, kind, diff)
+		}
 	}
 }
