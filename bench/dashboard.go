@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -87,18 +88,13 @@ func recordedRun(like map[string]any, i, n int, now time.Time) map[string]any {
 	ended := began.Add(time.Duration(i%50) * time.Second)
 	id := func(kind int) string { return fmt.Sprintf("%08x-%04x-7000-8000-%012x", began.Unix(), kind, i) }
 	kind := [][2]string{{"COMPLETED", "Completed"}, {"COMPLETED", "Completed"}, {"FAILED", "Failed"}, {"CRASHED", "Crashed"}, {"CANCELLED", "Cancelled"}}[i%5]
-	run := map[string]any{}
-	for k, v := range like {
-		run[k] = v
-	}
+	run := maps.Clone(like)
 	state := map[string]any{"id": id(2), "type": kind[0], "name": kind[1], "timestamp": ended, "message": nil, "data": nil, "state_details": map[string]any{}}
-	for k, v := range map[string]any{
+	maps.Copy(run, map[string]any{
 		"id": id(1), "name": fmt.Sprintf("run-%d", i), "created": began, "updated": ended, "expected_start_time": began, "start_time": began,
 		"end_time": ended, "total_run_time": ended.Sub(began).Seconds(), "state": state, "state_id": id(2), "state_type": kind[0], "state_name": kind[1],
 		"states": []any{state}, "inputs": []any{},
-	} {
-		run[k] = v
-	}
+	})
 	return run
 }
 
