@@ -65,12 +65,20 @@ func hydrate(tx core.Tx, parameters json.RawMessage, render Render) (json.RawMes
 }
 
 func (h hydration) value(raw json.RawMessage) (json.RawMessage, error) {
+	return resolvePlaceholders(raw, h.placeholder)
+}
+
+// resolver says what a placeholder of a kind stands for; errAbsent removes it.
+type resolver func(kind string, fields []member) (json.RawMessage, error)
+
+// resolvePlaceholders replaces the placeholders within a value.
+func resolvePlaceholders(raw json.RawMessage, resolve resolver) (json.RawMessage, error) {
 	raw = bytes.TrimSpace(raw)
-	if len(raw) == 0 || raw[0] != '{' && raw[0] != '[' {
+	if len(raw) == 0 || raw[0] != '{' && raw[0] != '[' || !bytes.Contains(raw, []byte(placeholderKey)) {
 		return raw, nil
 	}
 	if raw[0] == '[' {
-		return h.list(raw)
+		return resolveItems(raw, resolve)
 	}
 	fields := members(raw)
 	for _, m := range fields {
@@ -79,12 +87,12 @@ func (h hydration) value(raw json.RawMessage) (json.RawMessage, error) {
 			if err := json.Unmarshal(m.value, &kind); err != nil {
 				kind = ""
 			}
-			return h.placeholder(kind, fields)
+			return resolve(kind, fields)
 		}
 	}
 	kept := fields[:0]
 	for _, m := range fields {
-		v, err := h.value(m.value)
+		v, err := resolvePlaceholders(m.value, resolve)
 		if errors.Is(err, errAbsent) {
 			continue
 		}
@@ -96,14 +104,14 @@ func (h hydration) value(raw json.RawMessage) (json.RawMessage, error) {
 	return joinMembers(kept), nil
 }
 
-func (h hydration) list(raw json.RawMessage) (json.RawMessage, error) {
+func resolveItems(raw json.RawMessage, resolve resolver) (json.RawMessage, error) {
 	var items []json.RawMessage
 	if err := json.Unmarshal(raw, &items); err != nil {
 		return nil, err
 	}
 	kept := items[:0]
 	for _, item := range items {
-		v, err := h.value(item)
+		v, err := resolvePlaceholders(item, resolve)
 		if errors.Is(err, errAbsent) {
 			continue
 		}

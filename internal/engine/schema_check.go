@@ -25,7 +25,7 @@ func (e *Engine) CheckValues(ctx context.Context, ws core.WorkspaceID, values, s
 	var known json.RawMessage
 	err := e.store.View(ctx, ws, func(tx core.Tx) (err error) {
 		h.tx = tx
-		known, err = h.value(values)
+		known, err = resolvePlaceholders(values, h.placeholder)
 		return err
 	})
 	if errors.Is(err, errAbsent) {
@@ -44,60 +44,7 @@ type hydrator struct {
 	stand jsonschema.Placeholders
 }
 
-func (h *hydrator) value(raw json.RawMessage) (json.RawMessage, error) {
-	raw = bytes.TrimSpace(raw)
-	switch {
-	case !bytes.Contains(raw, []byte(placeholderKey)):
-		return raw, nil
-	case raw[0] == '[':
-		return h.list(raw)
-	case raw[0] != '{':
-		return raw, nil
-	}
-	fields := members(raw)
-	for _, m := range fields {
-		if m.key == placeholderKey {
-			return h.placeholder(m.value, fields)
-		}
-	}
-	kept := fields[:0]
-	for _, m := range fields {
-		v, err := h.value(m.value)
-		if errors.Is(err, errAbsent) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		kept = append(kept, member{m.key, v})
-	}
-	return joinMembers(kept), nil
-}
-
-func (h *hydrator) list(raw json.RawMessage) (json.RawMessage, error) {
-	var items []json.RawMessage
-	if err := json.Unmarshal(raw, &items); err != nil {
-		return nil, err
-	}
-	kept := items[:0]
-	for _, item := range items {
-		v, err := h.value(item)
-		if errors.Is(err, errAbsent) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		kept = append(kept, v)
-	}
-	return json.Marshal(kept)
-}
-
-func (h *hydrator) placeholder(name json.RawMessage, fields []member) (json.RawMessage, error) {
-	var kind string
-	if json.Unmarshal(name, &kind) != nil {
-		kind = ""
-	}
+func (h *hydrator) placeholder(kind string, fields []member) (json.RawMessage, error) {
 	if kind == "jinja" {
 		return h.template(fields)
 	}
