@@ -76,7 +76,7 @@ func pastEvents(t *testing.T, s core.Store) {
 	}
 	live := []*core.Event{event(noon())}
 	update(t, s, func(tx core.Tx) error { return tx.InsertEvents(live) })
-	cursor := must(t, s, func(tx core.Tx) (core.Cursor, error) { return tx.EventCursor() })
+	cursor := followed(t, s, 1)
 	past := []*core.Event{event(noon().Add(-2 * time.Hour)), event(noon().Add(-time.Hour))}
 	for range 2 {
 		update(t, s, func(tx core.Tx) error { return tx.InsertPastEvents(past) })
@@ -88,6 +88,7 @@ func pastEvents(t *testing.T, s core.Store) {
 	}
 	next := event(noon().Add(time.Second))
 	update(t, s, func(tx core.Tx) error { return tx.InsertEvents([]*core.Event{next}) })
+	followed(t, s, 2)
 	for _, from := range []core.Cursor{{}, cursor} {
 		var got []*core.Event
 		view(t, s, func(tx core.Tx) (err error) {

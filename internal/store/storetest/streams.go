@@ -174,3 +174,20 @@ func followers(t *testing.T, open Opener) {
 		}
 	}
 }
+
+// followed waits until a follower sees so many events, and returns the position
+// after them: transactions of others may hide the newest rows for a moment.
+func followed(t *testing.T, s core.Store, n int) core.Cursor {
+	t.Helper()
+	for {
+		var seen []*core.Event
+		var cursor core.Cursor
+		view(t, s, func(tx core.Tx) (err error) {
+			seen, cursor, err = tx.EventsAfter(core.Cursor{}, n)
+			return err
+		})
+		if len(seen) >= n {
+			return cursor
+		}
+	}
+}

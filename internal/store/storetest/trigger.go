@@ -104,14 +104,7 @@ func seenEvents(t *testing.T, s core.Store) {
 		return e
 	}
 	old, first := event(noon().Add(-time.Hour)), event(noon())
-	var cursor core.Cursor
-	for seen := 0; seen < 2; { // other transactions may hide the newest rows for a moment
-		events := must(t, s, func(tx core.Tx) (events []*core.Event, err error) {
-			events, cursor, err = tx.EventsAfter(core.Cursor{}, 10)
-			return events, err
-		})
-		seen = len(events)
-	}
+	cursor := followed(t, s, 2)
 	later := event(noon().Add(time.Second))
 	got := must(t, s, func(tx core.Tx) ([]core.ID, error) {
 		ids := []core.ID{old.ID, first.ID, later.ID, core.NewID(noon())}
