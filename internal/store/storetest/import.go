@@ -76,7 +76,8 @@ func pastEvents(t *testing.T, s core.Store) {
 	}
 	live := []*core.Event{event(noon())}
 	update(t, s, func(tx core.Tx) error { return tx.InsertEvents(live) })
-	cursor := followed(t, s, 1)
+	var cursor, end core.Cursor
+	followed(t, s, &cursor, 1)
 	past := []*core.Event{event(noon().Add(-2 * time.Hour)), event(noon().Add(-time.Hour))}
 	for range 2 {
 		update(t, s, func(tx core.Tx) error { return tx.InsertPastEvents(past) })
@@ -88,7 +89,7 @@ func pastEvents(t *testing.T, s core.Store) {
 	}
 	next := event(noon().Add(time.Second))
 	update(t, s, func(tx core.Tx) error { return tx.InsertEvents([]*core.Event{next}) })
-	followed(t, s, 2)
+	followed(t, s, &end, 2)
 	for _, from := range []core.Cursor{{}, cursor} {
 		var got []*core.Event
 		view(t, s, func(tx core.Tx) (err error) {

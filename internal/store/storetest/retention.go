@@ -418,26 +418,6 @@ func retainedEvents(t *testing.T, s core.Store) {
 	}
 }
 
-// followed reads on from the cursor until n events came: other transactions of
-// the same Postgres put off when they can be seen.
-func followed(t *testing.T, s core.Store, c *core.Cursor, n int) (events []*core.Event) {
-	t.Helper()
-	again := time.NewTicker(10 * time.Millisecond)
-	defer again.Stop()
-	for range 500 {
-		view(t, s, func(tx core.Tx) error {
-			got, at, err := tx.EventsAfter(*c, 10)
-			events, *c = append(events, got...), at
-			return err
-		})
-		if len(events) >= n {
-			break
-		}
-		<-again.C
-	}
-	return events
-}
-
 func retainedArtifacts(t *testing.T, s core.Store) {
 	at, key := noon(), "k"
 	var ids []core.ID

@@ -175,19 +175,22 @@ func followers(t *testing.T, open Opener) {
 	}
 }
 
-// followed waits until a follower sees so many events, and returns the position
-// after them: transactions of others may hide the newest rows for a moment.
-func followed(t *testing.T, s core.Store, n int) core.Cursor {
+// followed reads on from the cursor until n events came: other transactions of
+// the same Postgres put off when they can be seen.
+func followed(t *testing.T, s core.Store, c *core.Cursor, n int) (events []*core.Event) {
 	t.Helper()
-	for {
-		var seen []*core.Event
-		var cursor core.Cursor
-		view(t, s, func(tx core.Tx) (err error) {
-			seen, cursor, err = tx.EventsAfter(core.Cursor{}, n)
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for range 500 {
+		view(t, s, func(tx core.Tx) error {
+			got, at, err := tx.EventsAfter(*c, 10)
+			events, *c = append(events, got...), at
 			return err
 		})
-		if len(seen) >= n {
-			return cursor
+		if len(events) >= n {
+			break
 		}
+		<-again.C
 	}
+	return events
 }

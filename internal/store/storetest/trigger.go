@@ -104,7 +104,8 @@ func seenEvents(t *testing.T, s core.Store) {
 		return e
 	}
 	old, first := event(noon().Add(-time.Hour)), event(noon())
-	cursor := followed(t, s, 2)
+	var cursor core.Cursor
+	followed(t, s, &cursor, 2)
 	later := event(noon().Add(time.Second))
 	got := must(t, s, func(tx core.Tx) ([]core.ID, error) {
 		ids := []core.ID{old.ID, first.ID, later.ID, core.NewID(noon())}
