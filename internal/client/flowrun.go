@@ -52,13 +52,13 @@ type FlowRun struct {
 
 // FlowRunPolicy is a flow run's empirical policy. Prefect REST: FlowRunPolicy.
 type FlowRunPolicy struct {
-	MaxRetries        int            `json:"max_retries"`
-	RetryDelaySeconds wire.Float     `json:"retry_delay_seconds"`
-	Retries           *int           `json:"retries"`
-	RetryDelay        *int           `json:"retry_delay"`
-	PauseKeys         PauseKeys      `json:"pause_keys" wire:"nullable"`
-	Resuming          wire.Opt[bool] `json:"resuming"`
-	RetryType         *RetryType     `json:"retry_type"`
+	MaxRetries        int                 `json:"max_retries"`
+	RetryDelaySeconds wire.Float          `json:"retry_delay_seconds"`
+	Retries           *int                `json:"retries"`
+	RetryDelay        *int                `json:"retry_delay"`
+	PauseKeys         wire.Opt[PauseKeys] `json:"pause_keys"`
+	Resuming          wire.Opt[bool]      `json:"resuming"`
+	RetryType         *RetryType          `json:"retry_type"`
 }
 
 // PauseKeys are the keys of the pauses that a run has seen: a set.
@@ -80,8 +80,8 @@ func (p *FlowRunPolicy) DecodeWire(raw json.RawMessage) []wire.FieldError {
 	}
 	raw = withRetries(raw)
 	errs := wire.FieldErrors(wire.Decode(raw, (*flowRunPolicy)(p)), raw)
-	slices.Sort(p.PauseKeys)
-	p.PauseKeys = slices.Compact(p.PauseKeys)
+	slices.Sort(p.PauseKeys.Value)
+	p.PauseKeys.Value = slices.Compact(p.PauseKeys.Value)
 	return errs
 }
 
@@ -93,7 +93,8 @@ func (*FlowRunPolicy) WireSchema(of func(reflect.Type) *wire.Schema) *wire.Schem
 // Core returns the policy as the domain keeps it.
 func (p FlowRunPolicy) Core() core.RunPolicy {
 	out := core.RunPolicy{
-		MaxRetries: p.MaxRetries, RetryDelaySeconds: float64(p.RetryDelaySeconds), Retries: p.Retries, PauseKeys: p.PauseKeys,
+		MaxRetries: p.MaxRetries, RetryDelaySeconds: float64(p.RetryDelaySeconds), Retries: p.Retries,
+		PauseKeys: p.PauseKeys.Value, NullPauseKeys: p.PauseKeys.Null,
 		Resuming: p.Resuming.Ptr(), RetryType: (*string)(p.RetryType),
 	}
 	if !p.Resuming.Set {
@@ -116,8 +117,12 @@ func mustJSON(v any) json.RawMessage {
 
 func flowRunPolicyOf(p core.RunPolicy) FlowRunPolicy {
 	out := FlowRunPolicy{
-		MaxRetries: p.MaxRetries, RetryDelaySeconds: wire.Float(p.RetryDelaySeconds), Retries: p.Retries, PauseKeys: NotNil(p.PauseKeys),
-		Resuming: wire.Null[bool](), RetryType: (*RetryType)(p.RetryType),
+		MaxRetries: p.MaxRetries, RetryDelaySeconds: wire.Float(p.RetryDelaySeconds), Retries: p.Retries,
+		PauseKeys: wire.Some(PauseKeys(NotNil(p.PauseKeys))),
+		Resuming:  wire.Null[bool](), RetryType: (*RetryType)(p.RetryType),
+	}
+	if p.PauseKeys == nil && p.NullPauseKeys {
+		out.PauseKeys = wire.Null[PauseKeys]()
 	}
 	if p.Resuming != nil {
 		out.Resuming = wire.Some(*p.Resuming)

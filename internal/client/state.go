@@ -52,12 +52,10 @@ type StateCreate struct {
 
 // Core returns the proposed state; the engine gives it its id and time.
 func (s *StateCreate) Core() core.State {
-	out := core.State{Type: s.Type, Message: s.Message, Data: notNull(s.Data), Details: s.Details.Core()}
+	out := core.NewState(s.Type, s.Message)
+	out.Data, out.Details = notNull(s.Data), s.Details.Core()
 	if s.Name != nil {
 		out.Name = *s.Name
-	}
-	if out.Name == "" {
-		out.Name = s.Type.DefaultName()
 	}
 	return out
 }

@@ -66,11 +66,13 @@ type RunPolicy struct {
 	RetryDelaySeconds float64 `json:"retry_delay_seconds"`
 	Retries           *int    `json:"retries"`
 	// RetryDelay is a number of seconds, a list with one for each retry, or null.
-	RetryDelay        json.RawMessage `json:"retry_delay"`
-	PauseKeys         []string        `json:"pause_keys"`
-	Resuming          *bool           `json:"resuming"`
-	RetryType         *string         `json:"retry_type"`
-	RetryJitterFactor *float64        `json:"retry_jitter_factor,omitempty"`
+	RetryDelay json.RawMessage `json:"retry_delay"`
+	PauseKeys  []string        `json:"pause_keys"`
+	// NullPauseKeys tells that a client gave null for pause keys, where nil is an empty set else.
+	NullPauseKeys     bool     `json:"null_pause_keys,omitempty"`
+	Resuming          *bool    `json:"resuming"`
+	RetryType         *string  `json:"retry_type"`
+	RetryJitterFactor *float64 `json:"retry_jitter_factor,omitempty"`
 }
 
 // Delay returns how many seconds to wait before the retry with the number, from 1.

@@ -89,6 +89,11 @@ type State struct {
 	Details StateDetails
 }
 
+// NewState is a state of the type with the type's own name, not yet one of a run.
+func NewState(kind StateType, message *string) State {
+	return State{Type: kind, Name: kind.DefaultName(), Message: message}
+}
+
 // StateDetails is what a state says beyond its type and name. The JSON form is
 // the stored one; absent keys are unset.
 type StateDetails struct {

@@ -61,7 +61,7 @@ func TestExecutionsAreSteeredAsFlowRuns(t *testing.T) {
 			t.Parallel()
 			e, _ := setup(t)
 			x := startMachine(t, e, tt.definition, tt.kind)
-			_, err := e.SetFlowRunState(t.Context(), core.DefaultWorkspace, x.RunID, engine.Proposal{State: core.State{Type: tt.proposed}, Force: tt.force})
+			_, err := e.SetFlowRunState(t.Context(), core.DefaultWorkspace, x.RunID, engine.Proposal{State: core.NewState(tt.proposed, nil), Force: tt.force})
 			if tt.refusal == "" && err != nil || tt.refusal != "" && (core.CodeOf(err) != core.Conflict || !strings.Contains(err.Error(), tt.refusal)) {
 				t.Errorf("refused with %v", err)
 			}
@@ -102,7 +102,7 @@ func TestARunWithAnExecutionsNameIsNoExecution(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, kind := range []core.StateType{core.Running, core.Cancelled, core.Scheduled} {
-		out, err := e.SetFlowRunState(t.Context(), core.DefaultWorkspace, run.ID, engine.Proposal{State: core.State{Type: kind}, Force: true})
+		out, err := e.SetFlowRunState(t.Context(), core.DefaultWorkspace, run.ID, engine.Proposal{State: core.NewState(kind, nil), Force: true})
 		if err != nil || out.Run.State.Type != kind {
 			t.Errorf("proposing %s: %+v, %v", kind, out, err)
 		}

@@ -94,15 +94,15 @@ func messageOf(f asl.Failure) *string {
 func endState(res *asl.Result) core.State {
 	switch res.Status {
 	case asl.Succeeded:
-		return core.State{Type: core.Completed}
+		return core.NewState(core.Completed, nil)
 	case asl.Aborted:
-		return core.State{Type: core.Cancelled, Message: messageOf(res.Failure)}
+		return core.NewState(core.Cancelled, messageOf(res.Failure))
 	case asl.TimedOut:
 		text := "the execution took longer than its TimeoutSeconds"
 		return core.State{Type: core.Failed, Name: "TimedOut", Message: &text}
 	case asl.Failed, asl.Running:
 	}
-	return core.State{Type: core.Failed, Message: messageOf(res.Failure)}
+	return core.NewState(core.Failed, messageOf(res.Failure))
 }
 
 const logger = "leat.states"

@@ -225,7 +225,7 @@ func TestCancellingTheRunAbortsTheExecution(t *testing.T) {
 	t.Parallel()
 	s := machine(t, core.StandardMachine, `{"StartAt":"A","States":{"A":{"Type":"Wait","Seconds":60,"End":true}}}`)
 	x := s.start("", "")
-	if _, err := s.eng.SetFlowRunState(t.Context(), core.DefaultWorkspace, x.RunID, engine.Proposal{State: core.State{Type: core.Cancelled}}); err != nil {
+	if _, err := s.eng.SetFlowRunState(t.Context(), core.DefaultWorkspace, x.RunID, engine.Proposal{State: core.NewState(core.Cancelled, nil)}); err != nil {
 		t.Fatal(err)
 	}
 	for _, a := range s.due(s.clock.now()) {

@@ -60,9 +60,6 @@ func (e *Engine) propose(tx core.Tx, now time.Time, run *core.FlowRun, p Proposa
 	}
 	state := p.State
 	state.ID, state.Timestamp = core.NewID(now), now
-	if state.Name == "" {
-		state.Name = state.Type.DefaultName()
-	}
 	if state.Type == core.Scheduled && state.Details.ScheduledTime == nil {
 		state.Details.ScheduledTime = &now
 	}

@@ -32,7 +32,7 @@ func (e *Engine) ExpirePause(ctx context.Context, ws core.WorkspaceID, id core.I
 			return err
 		}
 		text := "The flow was paused and never resumed."
-		_, err = e.propose(tx, now, run, Proposal{State: core.State{Type: core.Failed, Message: &text}, Force: true})
+		_, err = e.propose(tx, now, run, Proposal{State: core.NewState(core.Failed, &text), Force: true})
 		return err
 	})
 }
@@ -54,7 +54,7 @@ func (e *Engine) CrashSilent(ctx context.Context, ws core.WorkspaceID, id core.I
 			return nil
 		}
 		e.log.Warn("flow run crashed", "flow_run_id", id, "reason", reason)
-		_, err = e.propose(tx, e.now(), run, Proposal{State: core.State{Type: core.Crashed, Message: &reason}})
+		_, err = e.propose(tx, e.now(), run, Proposal{State: core.NewState(core.Crashed, &reason)})
 		return err
 	})
 }
@@ -84,7 +84,7 @@ func (e *Engine) OfferAgain(ctx context.Context, ws core.WorkspaceID, id core.ID
 		}
 		text := who + " claimed the run and stopped before starting it; the run is offered again."
 		e.log.Warn("flow run offered again", "flow_run_id", id, "worker", deref(run.ClaimedBy))
-		_, err = e.propose(tx, now, run, Proposal{State: core.State{Type: core.Scheduled, Message: &text}, Force: true})
+		_, err = e.propose(tx, now, run, Proposal{State: core.NewState(core.Scheduled, &text), Force: true})
 		return err
 	})
 }
@@ -126,7 +126,7 @@ func (e *Engine) CancelOrphan(ctx context.Context, ws core.WorkspaceID, id core.
 			return err
 		}
 		text := "The parent flow run was cancelled."
-		s := core.State{Type: core.Cancelled, Message: &text}
+		s := core.NewState(core.Cancelled, &text)
 		if run.DeploymentID != nil {
 			s.Type = core.Cancelling
 		}
@@ -145,7 +145,7 @@ func (e *Engine) EndCancelling(ctx context.Context, ws core.WorkspaceID, id core
 			return err
 		}
 		text := "Flow run cancellation timed out; marked this flow run as Cancelled."
-		_, err = e.propose(tx, now, run, Proposal{State: core.State{Type: core.Cancelled, Message: &text}})
+		_, err = e.propose(tx, now, run, Proposal{State: core.NewState(core.Cancelled, &text)})
 		return err
 	})
 }
@@ -163,7 +163,7 @@ func (e *Engine) CancelTaskRuns(ctx context.Context, ws core.WorkspaceID, ids []
 				return err
 			}
 			text := "The parent flow run was cancelled."
-			if _, err := e.proposeTask(tx, now, run, Proposal{State: core.State{Type: core.Cancelled, Message: &text}, Force: true},
+			if _, err := e.proposeTask(tx, now, run, Proposal{State: core.NewState(core.Cancelled, &text), Force: true},
 				Facts{Now: now, Force: true, Task: &TaskFacts{}}); err != nil {
 				return err
 			}

@@ -140,7 +140,7 @@ func (r *race) worker(e *engine.Engine) error {
 }
 
 func (r *race) propose(e *engine.Engine, id core.ID, kind core.StateType) (engine.Outcome, error) {
-	s := core.State{Type: kind}
+	s := core.NewState(kind, nil)
 	if kind == core.Completed {
 		s.Data = json.RawMessage(`{"type":"reference"}`) // a kept result: who was offered the run before cannot begin it again
 	}

@@ -107,7 +107,7 @@ func (e *Engine) carryOut(tx core.Tx, now time.Time, r Ruling) error {
 	if run.State == nil || run.State.Type.Terminal() || waiting(run) != r.Run.Waiting() {
 		return nil
 	}
-	s := core.State{Type: core.Cancelling, Message: &r.Reason}
+	s := core.NewState(core.Cancelling, &r.Reason)
 	if r.Verdict == Skip {
 		s.Type, s.Name = core.Cancelled, core.NameSkipped
 	}

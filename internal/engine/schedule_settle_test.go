@@ -100,7 +100,7 @@ func (b *policyBench) run(minute int) *core.FlowRun {
 // propose proposes a state for the run of the minute and returns the status.
 func (b *policyBench) propose(minute int, kind core.StateType) engine.Status {
 	b.t.Helper()
-	out, err := b.SetFlowRunState(b.t.Context(), ws, b.run(minute).ID, engine.Proposal{State: core.State{Type: kind}})
+	out, err := b.SetFlowRunState(b.t.Context(), ws, b.run(minute).ID, engine.Proposal{State: core.NewState(kind, nil)})
 	b.must(err)
 	return out.Status
 }
@@ -159,7 +159,7 @@ func TestOnlyRunsWithinTheCatchUpWindowStart(t *testing.T) {
 	b.advance(5 * time.Minute)
 	b.settle()
 	b.check("and is not skipped afterwards", "Pending", b.run(3).State.Name)
-	out, err := b.SetFlowRunState(t.Context(), ws, b.run(0).ID, engine.Proposal{State: core.State{Type: core.Scheduled}, Force: true})
+	out, err := b.SetFlowRunState(t.Context(), ws, b.run(0).ID, engine.Proposal{State: core.NewState(core.Scheduled, nil), Force: true})
 	b.must(err)
 	b.check("a skipped run can be started again by hand", core.Scheduled, out.Run.State.Type)
 	b.settle()

@@ -92,11 +92,7 @@ func (e *Engine) SetTaskRunState(ctx context.Context, ws core.WorkspaceID, id co
 }
 
 func (e *Engine) proposeTask(tx core.Tx, now time.Time, run *core.TaskRun, p Proposal, facts Facts) (TaskOutcome, error) {
-	state := p.State
-	if state.Name == "" {
-		state.Name = state.Type.DefaultName()
-	}
-	state = firstState(now, &state)
+	state := firstState(now, &p.State)
 	d := decideTask(run, state, facts)
 	if d.State == nil {
 		return TaskOutcome{d, run}, nil

@@ -134,6 +134,6 @@ func (b *pollBench) stateOf(id core.ID) *core.State {
 // claim makes the run Pending as the worker does.
 func (b *pollBench) claim(run core.ID, worker string) {
 	b.t.Helper()
-	_, err := b.SetFlowRunState(b.t.Context(), ws, run, engine.Proposal{State: core.State{Type: core.Pending}, Worker: worker})
+	_, err := b.SetFlowRunState(b.t.Context(), ws, run, engine.Proposal{State: core.NewState(core.Pending, nil), Worker: worker})
 	b.must(err)
 }

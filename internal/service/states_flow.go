@@ -111,7 +111,7 @@ func (f Flows) StopFlow(ctx context.Context, w integration.Watch, cause string) 
 	if err != nil || run.State != nil && run.State.Type.Terminal() {
 		return ignoreMissing(err)
 	}
-	_, err = f.Engine.SetFlowRunState(ctx, ws, run.ID, engine.Proposal{State: core.State{Type: core.Cancelling, Message: &cause}})
+	_, err = f.Engine.SetFlowRunState(ctx, ws, run.ID, engine.Proposal{State: core.NewState(core.Cancelling, &cause)})
 	return ignoreMissing(err)
 }
 

@@ -172,12 +172,12 @@ func TestAStateRunsADeploymentAndWaitsForItsEnd(t *testing.T) {
 		{
 			name:  "the run that completed is the result, with its data",
 			state: `"Parameters": {"Deployment": "f/d", "Name": "named", "Tags": ["t"], "Parameters": {"n.$": "$.n"}}, "ResultSelector": {"name.$": "$.Name", "type.$": "$.State.Type", "sum.$": "$.Result.sum"}`,
-			end:   core.State{Type: core.Completed, Data: json.RawMessage(`{"sum":10}`)}, status: asl.Succeeded,
+			end:   core.State{Type: core.Completed, Name: "Completed", Data: json.RawMessage(`{"sum":10}`)}, status: asl.Succeeded,
 			output: `{"name":"named","type":"COMPLETED","sum":10}`,
 		},
 		{
 			name:  "a run that failed fails the state with its message",
-			state: `"Parameters": {"Deployment": "f/d"}`, end: core.State{Type: core.Failed, Message: &text},
+			state: `"Parameters": {"Deployment": "f/d"}`, end: core.NewState(core.Failed, &text),
 			status: asl.Failed, err: "Flow.Failed", cause: text,
 		},
 		{
@@ -188,12 +188,12 @@ func TestAStateRunsADeploymentAndWaitsForItsEnd(t *testing.T) {
 		{
 			name:  "a crash can be caught",
 			state: `"Parameters": {"Deployment": "f/d"}, "Catch": [{"ErrorEquals": ["Flow.Crashed"], "Next": "Caught", "ResultPath": "$.e"}]}, "Caught": {"Type": "Pass", "End": true`,
-			end:   core.State{Type: core.Crashed, Message: &text}, status: asl.Succeeded,
+			end:   core.NewState(core.Crashed, &text), status: asl.Succeeded,
 			output: `{"n":4,"e":{"Error":"Flow.Crashed","Cause":"3 of 4 failed"}}`,
 		},
 		{
 			name:  "somebody who cancels the run fails the state",
-			state: `"Parameters": {"Deployment": "f/d"}`, end: core.State{Type: core.Cancelled, Message: &text},
+			state: `"Parameters": {"Deployment": "f/d"}`, end: core.NewState(core.Cancelled, &text),
 			status: asl.Failed, err: "Flow.Cancelled", cause: text,
 		},
 	}
@@ -203,7 +203,7 @@ func TestAStateRunsADeploymentAndWaitsForItsEnd(t *testing.T) {
 			b := newFlowBench(t)
 			x := b.start(tt.state)
 			run := b.run(x)
-			b.propose(run.ID, core.State{Type: core.Running})
+			b.propose(run.ID, core.NewState(core.Running, nil))
 			b.propose(run.ID, tt.end)
 			got := b.ended(x)
 			if got.Status != string(tt.status) {

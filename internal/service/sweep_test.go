@@ -66,7 +66,7 @@ func (s *sweep) beat(r *core.FlowRun) {
 func TestARunWhoseProcessWasKilledCrashes(t *testing.T) {
 	t.Parallel()
 	s := newSweep(t)
-	dead, alive := s.run(core.State{Type: core.Running}, nil), s.run(core.State{Type: core.Running}, nil)
+	dead, alive := s.run(core.NewState(core.Running, nil), nil), s.run(core.NewState(core.Running, nil), nil)
 	s.beat(dead)
 	s.beat(alive)
 	z := Zombie{Engine: s.eng, Now: func() time.Time { return s.now }, Silence: 30 * time.Second, Claim: time.Minute}
@@ -112,7 +112,7 @@ func TestRunsThatNobodyStartedAreMarkedLateOnce(t *testing.T) {
 func TestAPauseThatNobodyEndedFails(t *testing.T) {
 	t.Parallel()
 	s := newSweep(t)
-	paused := core.State{Type: core.Paused}
+	paused := core.NewState(core.Paused, nil)
 	end := s.now.Add(time.Minute)
 	paused.Details.PauseTimeout = &end
 	r := s.run(paused, nil)
@@ -131,16 +131,16 @@ func TestAPauseThatNobodyEndedFails(t *testing.T) {
 func TestACancelledRunTakesItsSubflowsAndTasksWithIt(t *testing.T) {
 	t.Parallel()
 	s := newSweep(t)
-	parent := s.run(core.State{Type: core.Running}, nil)
+	parent := s.run(core.NewState(core.Running, nil), nil)
 	task, _, err := s.eng.CreateTaskRun(t.Context(), core.DefaultWorkspace, engine.NewTaskRun{
 		Run: core.TaskRun{FlowRunID: &parent.ID, TaskKey: "sub", DynamicKey: "0"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	child := s.run(core.State{Type: core.Running}, &task.ID)
+	child := s.run(core.NewState(core.Running, nil), &task.ID)
 	if _, err := s.eng.SetFlowRunState(t.Context(), core.DefaultWorkspace, parent.ID,
-		engine.Proposal{State: core.State{Type: core.Cancelled}}); err != nil {
+		engine.Proposal{State: core.NewState(core.Cancelled, nil)}); err != nil {
 		t.Fatal(err)
 	}
 	c := Cancel{Engine: s.eng, Now: func() time.Time { return s.now }}
