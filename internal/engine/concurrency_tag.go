@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -88,20 +89,19 @@ func (e *Engine) TagLimit(ctx context.Context, ws core.WorkspaceID, ref LimitRef
 	return l, err
 }
 
-// TagLimits lists the tag limits that are in a page of all limits by name, as the
-// reference takes its pages.
+// TagLimits lists a page of the tag limits that are among the first offset+limit
+// of all limits by name, as the reference takes its pages.
 func (e *Engine) TagLimits(ctx context.Context, ws core.WorkspaceID, limit, offset int) (found []*TagLimit, err error) {
 	now := e.now()
 	err = e.store.View(ctx, ws, func(tx core.Tx) error {
-		limits, err := tx.ConcurrencyLimits(core.LimitSelect{Limit: limit, Offset: offset}, now)
+		end := limit + min(offset, math.MaxInt-limit)
+		limits, err := tx.ConcurrencyLimits(core.LimitSelect{Limit: end}, now)
 		if err != nil {
 			return err
 		}
+		limits = slices.DeleteFunc(limits, func(l *core.ConcurrencyLimit) bool { return !strings.HasPrefix(l.Name, core.TagLimitPrefix) })
 		found = nil
-		for _, l := range limits {
-			if !strings.HasPrefix(l.Name, core.TagLimitPrefix) {
-				continue
-			}
+		for _, l := range limits[min(offset, len(limits)):min(end, len(limits))] {
 			one, err := withHolders(tx, now, l)
 			if err != nil {
 				return err
@@ -163,9 +163,10 @@ func (e *Engine) ResetTagLimit(ctx context.Context, ws core.WorkspaceID, tag str
 		if err := tx.UpdateConcurrencyLimit(l); err != nil {
 			return err
 		}
-		for _, id := range taskRuns {
-			// Whoever overrides says who holds the slots, however many there are.
-			if err := takeSlots(tx, now, taskSlot([]string{l.Name}, id), []*core.ConcurrencyLimit{l}, &Acquired{}); err != nil {
+		for i, id := range taskRuns {
+			// Whoever overrides says who holds the slots, however many there are. They are listed in this order.
+			at := now.Add(time.Duration(i) * time.Microsecond)
+			if err := takeSlots(tx, at, taskSlot([]string{l.Name}, id), []*core.ConcurrencyLimit{l}, &Acquired{}); err != nil {
 				return err
 			}
 		}
