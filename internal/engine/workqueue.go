@@ -351,7 +351,7 @@ func (e *Engine) DeleteWorkQueue(ctx context.Context, ws core.WorkspaceID, ref Q
 			return err
 		}
 		if p.DefaultQueueID != nil && *p.DefaultQueueID == q.ID {
-			return core.Errorf(core.Internal, "Can't delete a pool's default queue.")
+			return integrityConflict()
 		}
 		if err := tx.DeleteWorkQueue(q.ID); err != nil {
 			return err
