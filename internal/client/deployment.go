@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
-	"strings"
 	"time"
 
 	"github.com/leat-dev/leat/internal/core"
@@ -363,13 +362,6 @@ func (d *DeploymentCreate) DecodeWire(raw json.RawMessage) []wire.FieldError {
 		errs = append(errs, wire.FieldError{
 			Type: "dict_type", Loc: []any{"parameters"}, Msg: "Input should be a valid dictionary", Input: json.RawMessage("null"),
 		})
-	}
-	if len(errs) == 0 && strings.ContainsAny(d.Name, "/%&><") {
-		const pattern = "^[^/%&><]+$"
-		return []wire.FieldError{{
-			Type: "string_pattern_mismatch", Loc: []any{"name"}, Msg: "String should match pattern '" + pattern + "'",
-			Input: mustJSON(d.Name), Ctx: map[string]any{"pattern": pattern},
-		}}
 	}
 	return errs
 }

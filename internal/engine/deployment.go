@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/leat-dev/leat/internal/core"
@@ -107,6 +108,9 @@ func putDeployment(tx core.Tx, now time.Time, flowID core.ID, name string, in De
 	}
 	if err := checkLimit(tx, now, in.ConcurrencyLimitID); err != nil {
 		return nil, false, err
+	}
+	if strings.ContainsAny(name, "/%&><") {
+		return nil, false, core.Errorf(core.Invalid, "A deployment's name may have none of these characters: / %% & > <")
 	}
 	if err := checkBlocks(tx, in, errNoBlock); err != nil {
 		return nil, false, err
