@@ -15,6 +15,9 @@ const Lookback = 15 * time.Minute
 // SweepAfter is how long a bucket is kept after its end.
 const SweepAfter = time.Minute
 
+// sweepEvery is how often old buckets are looked for.
+const sweepEvery = 5 * time.Second
+
 // LoopBroken is the event that tells that a chain of automations that trigger
 // each other was broken.
 const LoopBroken = "prefect.automation.loop-broken"
@@ -34,6 +37,7 @@ type Machine struct {
 	order    order
 	newID    func(time.Time) core.ID
 	lastTime time.Time
+	swept    time.Time
 
 	dirty         map[*Bucket]bool
 	dirtyChildren map[*ChildFiring]bool
@@ -182,26 +186,21 @@ func (m *Machine) MissingLeader(e *core.Event) bool {
 func (m *Machine) Remember(id core.ID) { m.order.see(id) }
 
 // Due lets time pass: proactive triggers fire whose time is over, events whose
-// leaders never came are seen, and old buckets go. It returns when to call it again;
-// the zero time for no need.
-func (m *Machine) Due(now time.Time) time.Time {
+// leaders never came are seen, and old buckets go.
+func (m *Machine) Due(now time.Time) {
 	for _, f := range m.order.lost(now.Add(-Lookback)) {
 		m.dirtyHeld[f] = true
 		m.event(f.Event, now, 1)
 	}
-	var again time.Time
 	for _, t := range m.proactive() {
-		at, ok := m.next[t.ID]
-		if ok && !at.After(now) {
-			at = m.proact(t, now)
-			m.next[t.ID] = at
-		}
-		if again.IsZero() || at.Before(again) {
-			again = at
+		if at, ok := m.next[t.ID]; ok && !at.After(now) {
+			m.next[t.ID] = m.proact(t, now)
 		}
 	}
-	m.sweep(now.Add(-SweepAfter))
-	return again
+	if now.Sub(m.swept) >= sweepEvery {
+		m.swept = now
+		m.sweep(now.Add(-SweepAfter))
+	}
 }
 
 func (m *Machine) sweep(before time.Time) {
