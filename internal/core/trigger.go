@@ -90,6 +90,8 @@ type TriggerTx interface {
 	TriggeredActionDue(now time.Time) (bool, error)
 	// ClaimTriggeredActions takes at most limit actions that are due, for the owner until the time.
 	ClaimTriggeredActions(owner string, now, until time.Time, limit int) ([]*TriggeredAction, error)
+	// PutOffTriggeredAction lets anybody claim an action from the time on.
+	PutOffTriggeredAction(id ID, due time.Time) error
 	// FinishTriggeredAction removes an action that was done, and reports whether it was there.
 	FinishTriggeredAction(id ID) (bool, error)
 }

@@ -106,6 +106,15 @@ func (e *Engine) ClaimTriggeredActions(ctx context.Context, ws core.WorkspaceID,
 	return claimed, err
 }
 
+// actionRest is how long an action rests that could not be performed now.
+const actionRest = 5 * time.Second
+
+// PutOffTriggeredAction lets an action be taken up again soon, by any replica.
+func (e *Engine) PutOffTriggeredAction(ctx context.Context, ws core.WorkspaceID, id core.ID) error {
+	due := e.now().Add(actionRest)
+	return e.store.Update(ctx, ws, func(tx core.Tx) error { return tx.PutOffTriggeredAction(id, due) })
+}
+
 // TouchByAction notes, before an action is performed, on which resources, so that
 // what their events trigger counts as a link of the same chain.
 func (e *Engine) TouchByAction(ctx context.Context, ws core.WorkspaceID, resources []string, depth int) error {

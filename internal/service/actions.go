@@ -34,7 +34,7 @@ type Actions struct {
 // claimed for.
 const (
 	ActionTime = time.Minute
-	actionHold = 2 * time.Minute
+	actionHold = 75 * time.Second
 )
 
 // defaultParallel is how many actions are performed at once.
@@ -79,8 +79,17 @@ func (s *Actions) begin(ctx context.Context, ws core.WorkspaceID, a *core.Trigge
 			s.busy--
 			s.mu.Unlock()
 		}()
-		if err := s.perform(ctx, ws, a); err != nil && ctx.Err() == nil {
+		err := s.perform(ctx, ws, a)
+		if err == nil {
+			return
+		}
+		if ctx.Err() == nil {
 			s.Log.Error("an action of an automation was put off", "action_id", a.ID.String(), "error", err)
+		}
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		if err := s.Engine.PutOffTriggeredAction(last, ws, a.ID); err != nil {
+			s.Log.Warn("an action of an automation waits until its claim ends", "action_id", a.ID.String(), "error", err)
 		}
 	})
 }

@@ -193,6 +193,11 @@ func (t *tx) ClaimTriggeredActions(owner string, now, until time.Time, limit int
 	return claimed, nil
 }
 
+// PutOffTriggeredAction implements core.TriggerTx.
+func (t *tx) PutOffTriggeredAction(id core.ID, due time.Time) error {
+	return t.exec("UPDATE automation_action SET due = ?, owner = '' WHERE ws + 0 = ? AND id = ?", micros(due), int64(t.ws), id)
+}
+
 // FinishTriggeredAction implements core.TriggerTx.
 func (t *tx) FinishTriggeredAction(id core.ID) (bool, error) {
 	n, err := t.execN("DELETE FROM automation_action WHERE ws + 0 = ? AND id = ?", int64(t.ws), id)

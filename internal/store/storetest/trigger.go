@@ -166,6 +166,13 @@ func triggeredActions(t *testing.T, s core.Store) {
 	if got := claim("two", noon().Add(2*time.Minute)); len(got) != 1 || got[0].Owner != "two" {
 		t.Errorf("claimed after its time: %v", got)
 	}
+	update(t, s, func(tx core.Tx) error { return tx.PutOffTriggeredAction(first.ID, noon().Add(150*time.Second)) })
+	if got := claim("one", noon().Add(140*time.Second)); len(got) > 0 {
+		t.Errorf("claimed before the time to which it was put off: %v", got)
+	}
+	if got := claim("one", noon().Add(150*time.Second)); len(got) != 1 {
+		t.Errorf("claimed when it was put off to: %v", got)
+	}
 	finish := func() (there bool) {
 		update(t, s, func(tx core.Tx) (err error) {
 			there, err = tx.FinishTriggeredAction(first.ID)
