@@ -74,6 +74,9 @@ var known = []exception{
 		func(c call, ref, leat answer, d difference) bool {
 			return c.op.group == "v2/concurrency_limits" && strings.HasSuffix(d.where, ".active_slots") && strings.Contains(string(ref.body), `"name":"tag:`)
 		}},
+	{"the reference divides how long slots were held by a limit of none", func(c call, ref, leat answer, _ difference) bool {
+		return c.op.group == "v2/concurrency_limits" && ref.status == 409 && leat.status == 200 && strings.Contains(string(leat.body), `"limit":0`)
+	}},
 	{"by its id, a queue of the reference offers and counts the runs of all queues that had its name, and none that came to it by its pool alone",
 		func(c call, ref, leat answer, _ difference) bool {
 			return c.op.name() == "POST /work_queues/{id}/get_runs" && ref.status == 200 && leat.status == 200
