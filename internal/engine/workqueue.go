@@ -283,7 +283,8 @@ func (e *Engine) UpdateWorkQueue(ctx context.Context, ws core.WorkspaceID, ref Q
 		if err != nil {
 			return err
 		}
-		if name := in.Name.Or(q.Name); name != q.Name && named(queues, name) != nil {
+		none := in.Name.Null || in.Description.Null || in.Priority.Null
+		if name := in.Name.Or(q.Name); none || name != q.Name && named(queues, name) != nil {
 			return integrityConflict()
 		}
 		return updateWorkQueue(tx, now, q, queues, in)
@@ -337,7 +338,7 @@ func updateWorkQueue(tx core.Tx, now time.Time, q *core.WorkQueue, queues []*cor
 }
 
 // DeleteWorkQueue removes a queue; those below it move up only where they must.
-// A pool's default queue cannot go: the reference fails on it.
+// A pool's default queue cannot go: its pool refers to it.
 // Prefect REST: DELETE /work_pools/{name}/queues/{name} and /work_queues/{id}.
 func (e *Engine) DeleteWorkQueue(ctx context.Context, ws core.WorkspaceID, ref QueueRef) error {
 	now := e.now()
