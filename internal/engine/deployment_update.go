@@ -99,6 +99,9 @@ func checkUpdate(tx core.Tx, now time.Time, d *core.Deployment, in DeploymentFie
 	if err := checkLimit(tx, now, in.ConcurrencyLimitID); err != nil {
 		return err
 	}
+	if in.Parameters.Null || in.EnforceParameterSchema.Null {
+		return integrityConflict()
+	}
 	return checkBlocks(tx, in, func(string, core.ID) error { return integrityConflict() })
 }
 
