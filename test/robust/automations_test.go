@@ -103,7 +103,8 @@ func (a automated) check(s *server) {
 	want := outcome{runs: watched, each: watched, third: watched / 2, executed: watched + watched/2}
 	var got outcome
 	settled := func() bool { got = a.outcome(s); return got.executed >= want.executed && got.runs >= want.runs }
-	s.waitFor(60*time.Second, "the automations to have acted", settled)
+	// What a server had in hand when it died is taken up when its claim has ended.
+	s.waitFor(150*time.Second, "the automations to have acted", settled)
 	if got != want {
 		s.t.Errorf("automations did %+v, want %+v", got, want)
 	}

@@ -380,6 +380,9 @@ func TestTrouble(t *testing.T) {
 		}
 		<-started
 		tasks := c.made("DescribeTasks")
+		for tick := time.NewTicker(10 * time.Millisecond); len(tasks) == 0; tasks = c.made("DescribeTasks") {
+			<-tick.C // what it wrote may be known before how it is
+		}
 		arns, _ := tasks[len(tasks)-1]["tasks"].([]any)
 		text, _ := json.Marshal(map[string]any{"interrupt": arns[0], "interruptSeconds": 20})
 		c.fault(t, string(text))
