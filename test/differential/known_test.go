@@ -70,10 +70,12 @@ var known = []exception{
 	{"the reference answers with the first block type of a name, not with the one that it made", func(c call, ref, leat answer, _ difference) bool {
 		return c.op.name() == "POST /block_types/" && ref.status == leat.status && ref.status < 300
 	}},
-	{"a reset by the reference takes leases away and leaves their slots counted; beyond the limit it gives leases and counts none: leat counts who holds",
+	{
+		"a reset by the reference takes leases away and leaves their slots counted; beyond the limit it gives leases and counts none: leat counts who holds",
 		func(c call, ref, leat answer, d difference) bool {
 			return c.op.group == "v2/concurrency_limits" && strings.HasSuffix(d.where, ".active_slots") && strings.Contains(string(ref.body), `"name":"tag:`)
-		}},
+		},
+	},
 	{"the reference divides how long slots were held by a limit of none", func(c call, ref, leat answer, _ difference) bool {
 		return c.op.group == "v2/concurrency_limits" && ref.status == 409 && leat.status == 200 && strings.Contains(string(leat.body), `"limit":0`)
 	}},
@@ -83,10 +85,12 @@ var known = []exception{
 	{"the reference keeps the logs of runs that go with their flow", func(c call, ref, leat answer, _ difference) bool {
 		return c.op.path == "/logs/filter" && ref.status == 200 && strings.TrimSpace(string(leat.body)) == "[]"
 	}},
-	{"by its id, a queue of the reference offers and counts the runs of all queues that had its name, and none that came to it by its pool alone",
+	{
+		"by its id, a queue of the reference offers and counts the runs of all queues that had its name, and none that came to it by its pool alone",
 		func(c call, ref, leat answer, _ difference) bool {
 			return c.op.name() == "POST /work_queues/{id}/get_runs" && ref.status == 200 && leat.status == 200
-		}},
+		},
+	},
 }
 
 // pending are differences that are not meant, but stay for now: none.
