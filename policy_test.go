@@ -23,6 +23,7 @@ var layers = map[string]int{
 	"internal/schedule":        1,
 	"internal/jsonschema":      1,
 	"internal/value":           0,
+	"internal/pyrepr":          0,
 	"internal/jinja":           1,
 	"internal/jsonata":         1,
 	"internal/asl":             2,

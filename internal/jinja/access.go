@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/leat-dev/leat/internal/pyrepr"
 )
 
 // changesList tells whether a method of lists would change its list. The sandbox
@@ -73,7 +75,7 @@ func (st *state) item(of, key any) (any, error) {
 func unsafe(of any, name string) *undefined {
 	return &undefined{
 		name: name, of: of, hasOf: true, security: true,
-		hint: "access to attribute " + reprString(name) + " of " + reprString(typeName(of)) + " object is unsafe.",
+		hint: "access to attribute " + pyrepr.String(name) + " of " + pyrepr.String(typeName(of)) + " object is unsafe.",
 	}
 }
 

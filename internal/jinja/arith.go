@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/big"
 	"strings"
+
+	"github.com/leat-dev/leat/internal/pyrepr"
 )
 
 // opText is the sign of an operator, for messages.
@@ -29,7 +31,7 @@ func opText(op string) string {
 
 func unsupported(op string, a, b any) error {
 	return typeError("unsupported operand type(s) for " + opText(op) + ": " +
-		reprString(typeName(a)) + " and " + reprString(typeName(b)))
+		pyrepr.String(typeName(a)) + " and " + pyrepr.String(typeName(b)))
 }
 
 // binary applies an arithmetic operator.
@@ -142,10 +144,10 @@ func (st *state) repeat(a, b any) (any, error) {
 	}
 	if !isInt(b) {
 		if isSequence(a) {
-			return nil, typeError("can't multiply sequence by non-int of type " + reprString(typeName(b)))
+			return nil, typeError("can't multiply sequence by non-int of type " + pyrepr.String(typeName(b)))
 		}
 		if isSequence(b) {
-			return nil, typeError("can't multiply sequence by non-int of type " + reprString(typeName(a)))
+			return nil, typeError("can't multiply sequence by non-int of type " + pyrepr.String(typeName(a)))
 		}
 		return nil, unsupported("mul", a, b)
 	}
@@ -366,5 +368,5 @@ func unary(op string, v any) (any, error) {
 		}
 		return v, nil
 	}
-	return nil, typeError("bad operand type for unary " + op + ": " + reprString(typeName(v)))
+	return nil, typeError("bad operand type for unary " + op + ": " + pyrepr.String(typeName(v)))
 }

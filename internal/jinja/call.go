@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/leat-dev/leat/internal/pyrepr"
 )
 
 // builtin is a function that a template may call: a filter, a test, a global or
@@ -57,9 +59,9 @@ func bind(name string, params []param, args []any, kw []kwarg) ([]any, error) {
 		i := slices.IndexFunc(params, func(p param) bool { return p.name == k.name })
 		switch {
 		case i < 0:
-			return nil, typeError(name + "() got an unexpected keyword argument " + reprString(k.name))
+			return nil, typeError(name + "() got an unexpected keyword argument " + pyrepr.String(k.name))
 		case given[i]:
-			return nil, typeError(name + "() got multiple values for argument " + reprString(k.name))
+			return nil, typeError(name + "() got multiple values for argument " + pyrepr.String(k.name))
 		}
 		out[i], given[i] = k.value, true
 	}
@@ -70,7 +72,7 @@ func bind(name string, params []param, args []any, kw []kwarg) ([]any, error) {
 		case p.optional:
 			out[i] = p.fallback
 		default:
-			missing = append(missing, reprString(p.name))
+			missing = append(missing, pyrepr.String(p.name))
 		}
 	}
 	if len(missing) > 0 {
@@ -184,10 +186,10 @@ func (st *state) callMacro(m *macro, args []any, kw []kwarg) (any, error) {
 		inner.set("kwargs", d)
 	} else if len(rest) > 0 {
 		if slices.ContainsFunc(rest, func(k kwarg) bool { return k.name == "caller" }) {
-			return nil, typeError("macro " + reprString(m.name) + " was invoked with two values for the special" +
+			return nil, typeError("macro " + pyrepr.String(m.name) + " was invoked with two values for the special" +
 				" caller argument. This is most likely a bug.")
 		}
-		return nil, typeError("macro " + m.reprName() + " takes no keyword argument " + reprString(rest[0].name))
+		return nil, typeError("macro " + m.reprName() + " takes no keyword argument " + pyrepr.String(rest[0].name))
 	}
 	if m.wants.varargs {
 		inner.set("varargs", newTuple(args[min(n, len(args)):]...))
@@ -205,7 +207,7 @@ func (m *macro) reprName() string {
 	if m.anonymous {
 		return "None"
 	}
-	return reprString(m.name)
+	return pyrepr.String(m.name)
 }
 
 // bindMacro gives a macro's parameters their values in its scope.
@@ -222,7 +224,7 @@ func (st *state) bindMacro(m *macro, args []any, take func(string) (any, bool), 
 		}
 		at := i - (n - len(m.sig.defaults))
 		if at < 0 {
-			inner.set(name, &undefined{hint: "parameter " + reprString(name) + " was not provided", name: name})
+			inner.set(name, &undefined{hint: "parameter " + pyrepr.String(name) + " was not provided", name: name})
 			continue
 		}
 		v, err := st.eval(m.sig.defaults[at], inner)

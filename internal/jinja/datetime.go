@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/leat-dev/leat/internal/pyrepr"
 )
 
 // datetime is a Python datetime, naive or with an offset; date is a day and
@@ -361,7 +363,7 @@ func (d datetime) replace(_ *state, a []any) (any, error) {
 		}
 		n, ok := intOf(v)
 		if !ok {
-			return nil, typeError(reprString(typeName(v)) + " object cannot be interpreted as an integer")
+			return nil, typeError(pyrepr.String(typeName(v)) + " object cannot be interpreted as an integer")
 		}
 		now[i] = int(n)
 	}

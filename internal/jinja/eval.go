@@ -2,6 +2,8 @@ package jinja
 
 import (
 	"strings"
+
+	"github.com/leat-dev/leat/internal/pyrepr"
 )
 
 // eval computes an expression.
@@ -225,7 +227,7 @@ func (st *state) evalItem(e *itemExpr, s *scope) (any, error) {
 			return v, err
 		}
 		if _, undef := of.(*undefined); !undef && !isSequence(of) {
-			return nil, typeError(reprString(typeName(of)) + " object is not subscriptable")
+			return nil, typeError(pyrepr.String(typeName(of)) + " object is not subscriptable")
 		}
 	}
 	return st.item(of, key)
@@ -331,7 +333,7 @@ func (st *state) call(of any, args []any, kw []kwarg) (any, error) {
 	case *joiner:
 		return of.call(), nil
 	}
-	return nil, typeError(reprString(typeName(of)) + " object is not callable")
+	return nil, typeError(pyrepr.String(typeName(of)) + " object is not callable")
 }
 
 func (st *state) evalFilter(e *filterExpr, s *scope) (any, error) {
@@ -361,7 +363,7 @@ func (st *state) filterOne(e *filterExpr, v any, s *scope) (any, error) {
 	}
 	f, ok := filterNamed(e.name)
 	if !ok {
-		return nil, &pyError{"TemplateRuntimeError", "No filter named " + reprString(e.name) + " found."}
+		return nil, &pyError{"TemplateRuntimeError", "No filter named " + pyrepr.String(e.name) + " found."}
 	}
 	return f.call(st, append([]any{v}, args...), kw)
 }
@@ -377,7 +379,7 @@ func (st *state) evalTest(e *testExpr, s *scope) (any, error) {
 	}
 	f, ok := testNamed(e.name)
 	if !ok {
-		return nil, &pyError{"TemplateRuntimeError", "No test named " + reprString(e.name) + " found."}
+		return nil, &pyError{"TemplateRuntimeError", "No test named " + pyrepr.String(e.name) + " found."}
 	}
 	return f.call(st, append([]any{v}, args...), kw)
 }

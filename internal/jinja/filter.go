@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/leat-dev/leat/internal/pyrepr"
 )
 
 // filterNamed finds a filter.
@@ -91,13 +93,13 @@ func absFilter(_ *state, args []any, _ []kwarg) (any, error) {
 	case timedelta:
 		return max(v, -v), nil
 	}
-	return nil, typeError("bad operand type for abs(): " + reprString(typeName(args[0])))
+	return nil, typeError("bad operand type for abs(): " + pyrepr.String(typeName(args[0])))
 }
 
 func attrFilter(st *state, a []any) (any, error) {
 	name, ok := textOf(a[1])
 	if !ok {
-		return nil, typeError("attribute name must be string, not " + reprString(typeName(a[1])))
+		return nil, typeError("attribute name must be string, not " + pyrepr.String(typeName(a[1])))
 	}
 	if u, isUndef := a[0].(*undefined); isUndef {
 		return u, nil
@@ -175,7 +177,7 @@ func intFilter(_ *state, a []any) (any, error) {
 		s, _ := textOf(v)
 		base, ok := intOf(a[2])
 		if !ok {
-			return nil, typeError(reprString(typeName(a[2])) + " object cannot be interpreted as an integer")
+			return nil, typeError(pyrepr.String(typeName(a[2])) + " object cannot be interpreted as an integer")
 		}
 		if base == 0 || base >= 2 && base <= 36 {
 			if n := parseInt(s, int(base)); n != nil {
@@ -236,7 +238,7 @@ func roundFilter(_ *state, a []any) (any, error) {
 	}
 	p, ok := intOf(a[1])
 	if !ok && a[1] != nil {
-		return nil, typeError(reprString(typeName(a[1])) + " object cannot be interpreted as an integer")
+		return nil, typeError(pyrepr.String(typeName(a[1])) + " object cannot be interpreted as an integer")
 	}
 	if method == "common" {
 		return pyRound(a[0], p)
@@ -339,7 +341,7 @@ func toFloat(v any) (float64, error) {
 		if f, ok := parseFloat(s); ok {
 			return f, nil
 		}
-		return 0, valueError("could not convert string to float: " + reprString(s))
+		return 0, valueError("could not convert string to float: " + pyrepr.String(s))
 	}
 	if f, ok := floatOf(v); ok {
 		return f, nil
@@ -347,7 +349,7 @@ func toFloat(v any) (float64, error) {
 	if isInt(v) {
 		return 0, errIntFloat
 	}
-	return 0, typeError("float() argument must be a string or a real number, not " + reprString(typeName(v)))
+	return 0, typeError("float() argument must be a string or a real number, not " + pyrepr.String(typeName(v)))
 }
 
 // path is an attribute of items: names and numbers with dots between.

@@ -3,6 +3,8 @@ package jinja
 import (
 	"slices"
 	"strings"
+
+	"github.com/leat-dev/leat/internal/pyrepr"
 )
 
 // listFilter finds the filters of sequences.
@@ -120,11 +122,11 @@ func firstFilter(st *state, a []any) (any, error) {
 
 func lastFilter(st *state, a []any) (any, error) {
 	if it, ok := a[0].(*iterator); ok {
-		return nil, typeError(reprString(it.class) + " object is not reversible")
+		return nil, typeError(pyrepr.String(it.class) + " object is not reversible")
 	}
 	items, err := st.iterate(a[0])
 	if err != nil {
-		return nil, typeError(reprString(typeName(a[0])) + " object is not reversible")
+		return nil, typeError(pyrepr.String(typeName(a[0])) + " object is not reversible")
 	}
 	if len(items) == 0 {
 		return &undefined{hint: "No last item, sequence was empty."}, nil
@@ -285,7 +287,7 @@ func batchFilter(st *state, a []any) (any, error) {
 			n = -1
 			if !isNumber(a[1]) {
 				if a[2] != nil && len(items) > 0 {
-					return nil, typeError("'<' not supported between instances of 'int' and " + reprString(typeName(a[1])))
+					return nil, typeError("'<' not supported between instances of 'int' and " + pyrepr.String(typeName(a[1])))
 				}
 			}
 		}
@@ -395,7 +397,7 @@ func dictSort(st *state, a []any) (any, error) {
 		if u, isUndef := a[0].(*undefined); isUndef {
 			return nil, u.fail()
 		}
-		return nil, &pyError{"AttributeError", reprString(typeName(a[0])) + " object has no attribute 'items'"}
+		return nil, &pyError{"AttributeError", pyrepr.String(typeName(a[0])) + " object has no attribute 'items'"}
 	}
 	source := d.keys
 	if by == "value" {
@@ -456,7 +458,7 @@ func (st *state) mapper(args []any, kw []kwarg) (func(any) (any, error), error) 
 			case "default":
 				fallback = k.value
 			default:
-				return nil, &pyError{"FilterArgumentError", "Unexpected keyword argument " + reprString(k.name)}
+				return nil, &pyError{"FilterArgumentError", "Unexpected keyword argument " + pyrepr.String(k.name)}
 			}
 		}
 		return func(v any) (any, error) { return st.follow(v, way, fallback) }, nil

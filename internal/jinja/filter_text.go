@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/leat-dev/leat/internal/pyrepr"
 )
 
 // onText makes a filter that turns a value's text into another; a Markup stays one.
@@ -138,7 +140,7 @@ func replaceFilter(st *state, a []any) (any, error) {
 	if a[3] != nil {
 		var ok bool
 		if n, ok = intOf(a[3]); !ok {
-			return nil, typeError(reprString(typeName(a[3])) + " object cannot be interpreted as an integer")
+			return nil, typeError(pyrepr.String(typeName(a[3])) + " object cannot be interpreted as an integer")
 		}
 	}
 	var parts [3]string
@@ -189,7 +191,7 @@ func centerFilter(st *state, a []any) (any, error) {
 func truncate(st *state, a []any) (any, error) {
 	size, ok := intOf(a[1])
 	if !ok {
-		return nil, typeError("'>=' not supported between instances of " + reprString(typeName(a[1])) + " and 'int'")
+		return nil, typeError("'>=' not supported between instances of " + pyrepr.String(typeName(a[1])) + " and 'int'")
 	}
 	end, err := needText(a[3], "can only concatenate str to ")
 	if err != nil {
@@ -215,7 +217,7 @@ func truncate(st *state, a []any) (any, error) {
 	}
 	s, ok := textOf(a[0])
 	if !ok {
-		return nil, typeError(reprString(typeName(a[0])) + " object has no attribute 'rsplit'")
+		return nil, typeError(pyrepr.String(typeName(a[0])) + " object has no attribute 'rsplit'")
 	}
 	_, html := a[0].(markup)
 	cut := string([]rune(s)[:size-endLen])
@@ -240,7 +242,7 @@ func indent(st *state, a []any) (any, error) {
 		if _, isList := a[0].(*list); isList {
 			return nil, &pyError{"AttributeError", "'list' object has no attribute 'splitlines'"}
 		}
-		return nil, typeError("unsupported operand type(s) for +=: " + reprString(typeName(a[0])) + " and 'str'")
+		return nil, typeError("unsupported operand type(s) for +=: " + pyrepr.String(typeName(a[0])) + " and 'str'")
 	}
 	_, html := a[0].(markup)
 	pad, isText := textOf(a[1])
@@ -363,7 +365,7 @@ func xmlAttr(st *state, a []any) (any, error) {
 		if u, isUndef := a[0].(*undefined); isUndef {
 			return nil, u.fail()
 		}
-		return nil, &pyError{"AttributeError", reprString(typeName(a[0])) + " object has no attribute 'items'"}
+		return nil, &pyError{"AttributeError", pyrepr.String(typeName(a[0])) + " object has no attribute 'items'"}
 	}
 	var parts []string
 	for i, k := range d.keys {
@@ -372,10 +374,10 @@ func xmlAttr(st *state, a []any) (any, error) {
 		}
 		name, isText := textOf(k)
 		if !isText {
-			return nil, typeError("expected string or bytes-like object, got " + reprString(typeName(k)))
+			return nil, typeError("expected string or bytes-like object, got " + pyrepr.String(typeName(k)))
 		}
 		if strings.ContainsAny(name, " \t\n\r\f\v/>=") {
-			return nil, valueError("Invalid character in attribute name: " + reprString(name))
+			return nil, valueError("Invalid character in attribute name: " + pyrepr.String(name))
 		}
 		key, err := st.escape(k)
 		if err != nil {
@@ -403,7 +405,7 @@ func flowRunID(_ *state, a []any) (any, error) {
 	}
 	s, ok := textOf(a[0])
 	if !ok {
-		return nil, typeError("expected string or bytes-like object, got " + reprString(typeName(a[0])))
+		return nil, typeError("expected string or bytes-like object, got " + pyrepr.String(typeName(a[0])))
 	}
 	if m := reFlowRun.FindStringSubmatch(s); m != nil {
 		return m[1], nil
@@ -419,7 +421,7 @@ func wordWrap(st *state, a []any) (any, error) {
 		if u, isUndef := v.(*undefined); isUndef {
 			return nil, u.fail()
 		}
-		return nil, &pyError{"AttributeError", reprString(typeName(v)) + " object has no attribute 'splitlines'"}
+		return nil, &pyError{"AttributeError", pyrepr.String(typeName(v)) + " object has no attribute 'splitlines'"}
 	}
 	width, okWidth := intOf(a[1])
 	if !okWidth || width <= 0 {

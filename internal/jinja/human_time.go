@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/leat-dev/leat/internal/pyrepr"
 )
 
 // clockNow is the time of a rendering: one for all filters of it.
@@ -29,7 +31,7 @@ func units() []string {
 func unitOf(v any) (int, error) {
 	s, ok := textOf(v)
 	if !ok {
-		return 0, &pyError{"AttributeError", reprString(typeName(v)) + " object has no attribute 'upper'"}
+		return 0, &pyError{"AttributeError", pyrepr.String(typeName(v)) + " object has no attribute 'upper'"}
 	}
 	i := slices.Index(units(), strings.ToUpper(s))
 	if i < 0 {

@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/leat-dev/leat/internal/pyrepr"
 )
 
 // Environment is what templates may use beside their variables. The zero value
@@ -76,7 +78,7 @@ type RenderError struct {
 
 // Error is the text of the reference's TemplateRenderError.
 func (e *RenderError) Error() string {
-	return "Failed to render template due to the following error: " + e.Class + "(" + reprString(e.Message) + ")"
+	return "Failed to render template due to the following error: " + e.Class + "(" + pyrepr.String(e.Message) + ")"
 }
 
 // MaybeTemplate tells whether a text has anything to render.

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf16"
+
+	"github.com/leat-dev/leat/internal/pyrepr"
 )
 
 // jsonWriter writes JSON as json.dumps of Python does: keys sorted, characters
@@ -96,7 +98,7 @@ func jsonFloat(f float64) string {
 	case math.IsInf(f, -1):
 		return "-Infinity"
 	}
-	return reprFloat(f)
+	return pyrepr.Float(f)
 }
 
 func (w *jsonWriter) text(s string) {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/leat-dev/leat/internal/pyrepr"
 )
 
 // token is a word of a template. Its kind is Jinja's name of the token type.
@@ -323,7 +325,7 @@ func (l *lexer) operator(rest string) {
 	switch op {
 	case "":
 		r, _ := utf8.DecodeRuneInString(rest)
-		fail(l.line, "unexpected char "+reprString(string(r))+" at "+strconv.Itoa(utf8.RuneCountInString(l.src[:l.pos])))
+		fail(l.line, "unexpected char "+pyrepr.String(string(r))+" at "+strconv.Itoa(utf8.RuneCountInString(l.src[:l.pos])))
 	case "{":
 		l.balance = append(l.balance, '}')
 	case "(":

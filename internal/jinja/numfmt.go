@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/leat-dev/leat/internal/pyrepr"
 )
 
 // maxWidth bounds widths and precisions, so that no format makes a huge text.
@@ -298,7 +300,7 @@ func (f spec) digits(x float64, verb byte) string {
 		return strconv.FormatFloat(x, 'f', p, 64) + "%"
 	case 0:
 		if p < 0 {
-			return reprFloat(x)
+			return pyrepr.Float(x)
 		}
 		s := general(x, p, false, true)
 		return s

@@ -1,6 +1,10 @@
 package jinja
 
-import "math"
+import (
+	"math"
+
+	"github.com/leat-dev/leat/internal/pyrepr"
+)
 
 // loop is what a for statement calls loop.
 type loop struct {
@@ -132,7 +136,7 @@ func (st *state) global(name string) any {
 	case "cycler":
 		return &builtin{name: "Cycler", method: "type", call: func(_ *state, args []any, kw []kwarg) (any, error) {
 			if len(kw) > 0 {
-				return nil, typeError("Cycler.__init__() got an unexpected keyword argument " + reprString(kw[0].name))
+				return nil, typeError("Cycler.__init__() got an unexpected keyword argument " + pyrepr.String(kw[0].name))
 			}
 			if len(args) == 0 {
 				return nil, &pyError{"RuntimeError", "at least one item has to be provided"}
@@ -149,7 +153,7 @@ func (st *state) global(name string) any {
 
 func rangeGlobal(_ *state, args []any, kw []kwarg) (any, error) {
 	if len(kw) > 0 {
-		return nil, typeError("_check_template_range() got an unexpected keyword argument " + reprString(kw[0].name))
+		return nil, typeError("_check_template_range() got an unexpected keyword argument " + pyrepr.String(kw[0].name))
 	}
 	var n [3]int64
 	for i, a := range args {
@@ -160,7 +164,7 @@ func rangeGlobal(_ *state, args []any, kw []kwarg) (any, error) {
 			return nil, typeError("'ChainableUndefined' object cannot be interpreted as an integer")
 		}
 		if !isInt(a) {
-			return nil, typeError(reprString(typeName(a)) + " object cannot be interpreted as an integer")
+			return nil, typeError(pyrepr.String(typeName(a)) + " object cannot be interpreted as an integer")
 		}
 		v, ok := intOf(a)
 		if !ok || v > math.MaxInt32 || v < math.MinInt32 {

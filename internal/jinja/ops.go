@@ -5,6 +5,8 @@ import (
 	"math/big"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/leat-dev/leat/internal/pyrepr"
 )
 
 // pyError is an exception of Python.
@@ -93,7 +95,7 @@ func (st *state) hashAt(v any, level int) (hashKey, error) {
 				return hashKey{kind: 'o', of: v}, nil
 			}
 			b.WriteByte(k.kind)
-			b.WriteString(reprString(k.text))
+			b.WriteString(pyrepr.String(k.text))
 			b.WriteString(plainRepr(k.num))
 			if b.Len() > maxText {
 				return hashKey{}, errTooLarge
@@ -111,7 +113,7 @@ func (st *state) hashAt(v any, level int) (hashKey, error) {
 	case timedelta:
 		return hashKey{kind: 'T', num: int64(v)}, nil
 	case *list, *dict, sliceValue:
-		return hashKey{}, typeError("unhashable type: " + reprString(typeName(v)))
+		return hashKey{}, typeError("unhashable type: " + pyrepr.String(typeName(v)))
 	case *view, rangeValue:
 		return hashKey{kind: 'r', text: repr(v)}, nil
 	}
@@ -324,7 +326,7 @@ func (st *state) lessAt(op string, a, b any, level int) (bool, error) {
 		}
 	}
 	return false, typeError("'" + op + "' not supported between instances of " +
-		reprString(typeName(a)) + " and " + reprString(typeName(b)))
+		pyrepr.String(typeName(a)) + " and " + pyrepr.String(typeName(b)))
 }
 
 func ordered(op string, c int) bool {
@@ -377,7 +379,7 @@ func (st *state) contains(container, item any) (bool, error) {
 	items, err := st.iterate(container)
 	if err != nil {
 		if e, ok := err.(*pyError); ok && strings.HasSuffix(e.message, "is not iterable") { //nolint:errorlint // never wrapped inside the package
-			return false, typeError("argument of type " + reprString(typeName(container)) + " is not iterable")
+			return false, typeError("argument of type " + pyrepr.String(typeName(container)) + " is not iterable")
 		}
 		return false, err
 	}
@@ -411,7 +413,7 @@ func length(v any) (int, error) {
 	case *loop:
 		return len(v.items), nil
 	}
-	return 0, typeError("object of type " + reprString(typeName(v)) + " has no len()")
+	return 0, typeError("object of type " + pyrepr.String(typeName(v)) + " has no len()")
 }
 
 // iterate returns the items of what Python can iterate over.
@@ -460,5 +462,5 @@ func (st *state) itemsOf(v any) ([]any, error) {
 		items, _ := fromGo(v.Items()).(*list)
 		return items.items, nil
 	}
-	return nil, typeError(reprString(typeName(v)) + " object is not iterable")
+	return nil, typeError(pyrepr.String(typeName(v)) + " object is not iterable")
 }

@@ -3,6 +3,8 @@ package jinja
 import (
 	"slices"
 	"strings"
+
+	"github.com/leat-dev/leat/internal/pyrepr"
 )
 
 // Depths that a template may not exceed, so that neither parsing nor rendering
@@ -101,11 +103,11 @@ func describeWant(want string) string {
 
 func (p *parser) expect(want string) token {
 	if !p.is(want) {
-		text := reprString(describeWant(want))
+		text := pyrepr.String(describeWant(want))
 		if p.cur.kind == "eof" {
 			p.fail("unexpected end of template, expected " + text + ".")
 		}
-		p.fail("expected token " + text + ", got " + reprString(p.cur.describe()))
+		p.fail("expected token " + text + ", got " + pyrepr.String(p.cur.describe()))
 	}
 	return p.next()
 }
@@ -139,13 +141,13 @@ func (p *parser) lost(name string, known bool, ends [][]string, line int) {
 	if len(ends) > 0 {
 		var words []string
 		for _, w := range ends[len(ends)-1] {
-			words = append(words, reprString(describeWant(w)))
+			words = append(words, pyrepr.String(describeWant(w)))
 		}
 		looking = strings.Join(words, " or ")
 	}
 	message := "Unexpected end of template."
 	if known {
-		message = "Encountered unknown tag " + reprString(name) + "."
+		message = "Encountered unknown tag " + pyrepr.String(name) + "."
 	}
 	if looking != "" {
 		if known && expected {
@@ -156,7 +158,7 @@ func (p *parser) lost(name string, known bool, ends [][]string, line int) {
 		}
 	}
 	if len(p.tags) > 0 {
-		message += " The innermost block that needs to be closed is " + reprString(p.tags[len(p.tags)-1]) + "."
+		message += " The innermost block that needs to be closed is " + pyrepr.String(p.tags[len(p.tags)-1]) + "."
 	}
 	fail(line, message)
 }
@@ -480,7 +482,7 @@ func (p *parser) nameTarget() *nameExpr {
 func (p *parser) target(namespace bool, ends []string) expr {
 	e := p.tuple(tupleOptions{simple: true, namespace: namespace, ends: ends})
 	if !canAssign(e) {
-		fail(e.at(), "can't assign to "+reprString(nodeName(e)))
+		fail(e.at(), "can't assign to "+pyrepr.String(nodeName(e)))
 	}
 	return e
 }

@@ -3,6 +3,8 @@ package jinja
 import (
 	"slices"
 	"strings"
+
+	"github.com/leat-dev/leat/internal/pyrepr"
 )
 
 // isComparison tells whether a token type is that of a comparison.
@@ -178,7 +180,7 @@ func (p *parser) primary(namespace bool) expr {
 	case "lbrace":
 		return p.dict()
 	}
-	p.fail("unexpected " + reprString(t.describe()))
+	p.fail("unexpected " + pyrepr.String(t.describe()))
 	return nil
 }
 
@@ -221,7 +223,7 @@ func (p *parser) tuple(o tupleOptions) expr {
 			return items[0]
 		}
 		if !o.parens {
-			p.fail("Expected an expression, got " + reprString(p.cur.describe()))
+			p.fail("Expected an expression, got " + pyrepr.String(p.cur.describe()))
 		}
 	}
 	return &tupleExpr{line, items}

@@ -3,74 +3,13 @@ package jinja
 import (
 	"fmt"
 	"html"
-	"math"
 	"math/big"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
+
+	"github.com/leat-dev/leat/internal/pyrepr"
 )
-
-// reprFloat writes a float as Python does: the shortest text that reads back,
-// with an exponent below 1e-4 and from 1e16.
-func reprFloat(f float64) string {
-	switch {
-	case math.IsNaN(f):
-		return "nan"
-	case math.IsInf(f, 1):
-		return "inf"
-	case math.IsInf(f, -1):
-		return "-inf"
-	}
-	if a := math.Abs(f); a != 0 && (a < 1e-4 || a >= 1e16) {
-		s := strconv.FormatFloat(f, 'e', -1, 64)
-		return s
-	}
-	s := strconv.FormatFloat(f, 'f', -1, 64)
-	if !strings.Contains(s, ".") {
-		s += ".0"
-	}
-	return s
-}
-
-// reprString writes a text as a literal of Python.
-func reprString(s string) string {
-	quote := '\''
-	if strings.Contains(s, "'") && !strings.Contains(s, "\"") {
-		quote = '"'
-	}
-	var b strings.Builder
-	b.WriteRune(quote)
-	for _, r := range s {
-		switch {
-		case r == quote || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\r':
-			b.WriteString(`\r`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case r < ' ' || r == 0x7f:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		case r < 0x7f || isPrint(r):
-			b.WriteRune(r)
-		case r <= 0xff:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		case r <= 0xffff:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			fmt.Fprintf(&b, `\U%08x`, r)
-		}
-	}
-	b.WriteRune(quote)
-	return b.String()
-}
-
-func isPrint(r rune) bool {
-	return unicode.IsPrint(r) || r > 0xff && unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S)
-}
 
 // repr is the literal of a value that is known to be small, for messages.
 func repr(v any) string {
@@ -104,9 +43,9 @@ func (w *writer) repr(v any, level int) error {
 	}
 	switch v := v.(type) {
 	case string:
-		return w.put(reprString(v))
+		return w.put(pyrepr.String(v))
 	case markup:
-		return w.put("Markup(" + reprString(string(v)) + ")")
+		return w.put("Markup(" + pyrepr.String(string(v)) + ")")
 	case *list:
 		return w.sequence("[", v.items, "]", level)
 	case *tuple:
@@ -162,7 +101,7 @@ func plainRepr(v any) string {
 	case int64:
 		return strconv.FormatInt(v, 10)
 	case float64:
-		return reprFloat(v)
+		return pyrepr.Float(v)
 	case rangeValue:
 		if v.step == 1 {
 			return fmt.Sprintf("range(%d, %d)", v.start, v.stop)
@@ -181,7 +120,7 @@ func plainRepr(v any) string {
 		if v.anonymous {
 			return "<Macro anonymous>"
 		}
-		return "<Macro " + reprString(v.name) + ">"
+		return "<Macro " + pyrepr.String(v.name) + ">"
 	case *loop:
 		return fmt.Sprintf("<LoopContext %d/%d>", v.index0+1, len(v.items))
 	}

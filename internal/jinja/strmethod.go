@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/leat-dev/leat/internal/pyrepr"
 )
 
 // textFunc is a method of str; a are its arguments.
@@ -180,7 +182,7 @@ func textMethods() map[string]textMethod {
 			return strings.IndexFunc(s, func(r rune) bool { return r > 127 }) < 0, nil
 		}, nil},
 		"isprintable": {func(_ *state, s string, _ []any) (any, error) {
-			return strings.IndexFunc(s, func(r rune) bool { return !isPrint(r) }) < 0, nil
+			return strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0, nil
 		}, nil},
 		"isidentifier": {func(_ *state, s string, _ []any) (any, error) {
 			return isIdentifier(s) && strings.IndexFunc(s, func(r rune) bool { return !isWord(r) }) < 0, nil
@@ -278,7 +280,7 @@ func splitMethod(right bool) textFunc {
 	return func(_ *state, s string, a []any) (any, error) {
 		n, ok := intOf(a[1])
 		if !ok {
-			return nil, typeError(reprString(typeName(a[1])) + " object cannot be interpreted as an integer")
+			return nil, typeError(pyrepr.String(typeName(a[1])) + " object cannot be interpreted as an integer")
 		}
 		if a[0] == nil {
 			return texts(splitSpace(s, n, right)), nil
@@ -404,7 +406,7 @@ func replaceMethod(st *state, s string, a []any) (any, error) {
 	}
 	n, ok := intOf(a[2])
 	if !ok {
-		return nil, typeError(reprString(typeName(a[2])) + " object cannot be interpreted as an integer")
+		return nil, typeError(pyrepr.String(typeName(a[2])) + " object cannot be interpreted as an integer")
 	}
 	return st.replaced(s, old, with, n)
 }
@@ -500,7 +502,7 @@ func widthOf(v any) (int, error) {
 		if isInt(v) {
 			return 0, errTooLarge
 		}
-		return 0, typeError(reprString(typeName(v)) + " object cannot be interpreted as an integer")
+		return 0, typeError(pyrepr.String(typeName(v)) + " object cannot be interpreted as an integer")
 	}
 	if n > maxText {
 		return 0, errTooLarge

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/leat-dev/leat/internal/pyrepr"
 )
 
 var (
@@ -35,7 +37,7 @@ func urlizeFilter(st *state, a []any) (any, error) {
 	if a[1] != nil {
 		n, ok := intOf(a[1])
 		if !ok {
-			return nil, typeError("'>' not supported between instances of 'int' and " + reprString(typeName(a[1])))
+			return nil, typeError("'>' not supported between instances of 'int' and " + pyrepr.String(typeName(a[1])))
 		}
 		l.limit = max(n, 0)
 	}

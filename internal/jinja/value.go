@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/leat-dev/leat/internal/pyrepr"
 	"github.com/leat-dev/leat/internal/value"
 )
 
@@ -412,7 +413,7 @@ func (u *undefined) message() string {
 	if _, ok := u.name.(string); !ok {
 		return objectName(u.of) + " has no element " + repr(u.name)
 	}
-	return reprString(objectName(u.of)) + " has no attribute " + repr(u.name)
+	return pyrepr.String(objectName(u.of)) + " has no attribute " + repr(u.name)
 }
 
 // fail is the error of an operation on something undefined.

@@ -1,5 +1,7 @@
 package jinja
 
+import "github.com/leat-dev/leat/internal/pyrepr"
+
 // walk visits the expressions of statements, outer before inner ones.
 func walk(body []stmt, visit func(expr)) {
 	for _, one := range body {
@@ -113,7 +115,7 @@ func (st *state) check(body []stmt, soft bool) error {
 	for _, one := range body {
 		if b, ok := one.(*blockStmt); ok {
 			if _, twice := st.blocks[b.name]; twice {
-				return &pyError{"TemplateAssertionError", "block " + reprString(b.name) + " defined twice"}
+				return &pyError{"TemplateAssertionError", "block " + pyrepr.String(b.name) + " defined twice"}
 			}
 			st.blocks[b.name] = b
 		}
@@ -175,7 +177,7 @@ func checkExpr(e expr, soft bool) error {
 		_, known = testNamed(e.name)
 	}
 	if !known && !soft {
-		return &pyError{"TemplateAssertionError", "No " + kind + " named " + reprString(name) + "."}
+		return &pyError{"TemplateAssertionError", "No " + kind + " named " + pyrepr.String(name) + "."}
 	}
 	for _, c := range children(e) {
 		if err := checkExpr(c, soft); err != nil {

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/leat-dev/leat/internal/pyrepr"
 )
 
 // maxDepth bounds how deep schemas refer to each other.
@@ -52,7 +54,7 @@ func (c *checker) fault() error {
 	switch {
 	case c.unresolved != "":
 		return &Error{Path: "$", Message: fmt.Sprintf("PointerToNowhere: %s does not exist within %s",
-			reprString(strings.TrimPrefix(c.unresolved, "#")), c.root.repr())}
+			pyrepr.String(strings.TrimPrefix(c.unresolved, "#")), c.root.repr())}
 	case c.circular:
 		return ErrCircular
 	case c.steps >= maxSteps:
@@ -255,7 +257,7 @@ func (c *checker) additionalProperties(arg, in, schema *Value) []*violation {
 func reprs(names []string) string {
 	quoted := make([]string, 0, len(names))
 	for _, n := range names {
-		quoted = append(quoted, reprString(n))
+		quoted = append(quoted, pyrepr.String(n))
 	}
 	return strings.Join(quoted, ", ")
 }
@@ -378,7 +380,7 @@ func (c *checker) dependentRequired(arg, in, _ *Value) []*violation {
 		}
 		for _, needed := range arg.vals[name].list {
 			if in.get(needed.str) == nil {
-				found = append(found, one("%s is a dependency of %s", needed.repr(), reprString(name))...)
+				found = append(found, one("%s is a dependency of %s", needed.repr(), pyrepr.String(name))...)
 			}
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/leat-dev/leat/internal/pyrepr"
 )
 
 // ErrCircular says that a schema refers to itself without end.
@@ -26,11 +28,11 @@ func (e *Error) Error() string {
 		return "Validation failed. Failure reason: " + e.Message
 	}
 	return fmt.Sprintf("Validation failed for field %s. Failure reason: %s",
-		reprString(strings.ReplaceAll(e.Path, "$.", "")), e.Message)
+		pyrepr.String(strings.ReplaceAll(e.Path, "$.", "")), e.Message)
 }
 
 // Repr shows the error as Python's interpreter does.
-func (e *Error) Repr() string { return "<ValidationError: " + reprString(e.Message) + ">" }
+func (e *Error) Repr() string { return "<ValidationError: " + pyrepr.String(e.Message) + ">" }
 
 // Options change how a value is checked.
 type Options struct {

@@ -9,7 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
+
+	"github.com/leat-dev/leat/internal/pyrepr"
 )
 
 // kind is a JSON type.
@@ -230,9 +231,9 @@ func (v *Value) repr() string {
 	case integer:
 		return v.str
 	case float:
-		return reprFloat(v.num)
+		return pyrepr.Float(v.num)
 	case text:
-		return reprString(v.str)
+		return pyrepr.String(v.str)
 	case array:
 		parts := make([]string, 0, len(v.list))
 		for _, item := range v.list {
@@ -242,61 +243,9 @@ func (v *Value) repr() string {
 	case object:
 		parts := make([]string, 0, len(v.keys))
 		for _, k := range v.keys {
-			parts = append(parts, reprString(k)+": "+v.vals[k].repr())
+			parts = append(parts, pyrepr.String(k)+": "+v.vals[k].repr())
 		}
 		return "{" + strings.Join(parts, ", ") + "}"
 	}
 	return ""
-}
-
-func reprFloat(f float64) string {
-	switch {
-	case math.IsInf(f, 1):
-		return "inf"
-	case math.IsInf(f, -1):
-		return "-inf"
-	}
-	if abs := math.Abs(f); abs != 0 && (abs < 1e-4 || abs >= 1e16) {
-		return strconv.FormatFloat(f, 'e', -1, 64)
-	}
-	s := strconv.FormatFloat(f, 'f', -1, 64)
-	if !strings.Contains(s, ".") {
-		s += ".0"
-	}
-	return s
-}
-
-// reprString quotes as Python does: with single quotes unless only those occur.
-func reprString(s string) string {
-	quote := '\''
-	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
-		quote = '"'
-	}
-	var b strings.Builder
-	b.WriteRune(quote)
-	for _, r := range s {
-		switch {
-		case r == quote || r == '\\':
-			b.WriteRune('\\')
-			b.WriteRune(r)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\r':
-			b.WriteString(`\r`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case r < ' ' || r == 0x7f:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		case r == ' ' || unicode.IsPrint(r):
-			b.WriteRune(r)
-		case r <= 0xff:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		case r <= 0xffff:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			fmt.Fprintf(&b, `\U%08x`, r)
-		}
-	}
-	b.WriteRune(quote)
-	return b.String()
 }
