@@ -13,11 +13,8 @@ import (
 const suspension = time.Hour
 
 func (t *task) pauseDeployment(ctx context.Context, pause bool) error {
-	id, err := t.chosen(t.fields.DeploymentID, "prefect.deployment", "deployment")
+	id, err := t.aim(ctx, t.fields.DeploymentID, "prefect.deployment", "deployment")
 	if err != nil {
-		return err
-	}
-	if err := t.target(ctx, "prefect.deployment."+id.String(), ""); err != nil {
 		return err
 	}
 	if err := t.Engine.PauseDeployment(ctx, t.ws, id, pause); err != nil {
@@ -54,11 +51,8 @@ func (t *task) pauseWorkPool(ctx context.Context, pause bool) error {
 }
 
 func (t *task) pauseWorkQueue(ctx context.Context, pause bool) error {
-	id, err := t.chosen(t.fields.WorkQueueID, "prefect.work-queue", "work queue")
+	id, err := t.aim(ctx, t.fields.WorkQueueID, "prefect.work-queue", "work queue")
 	if err != nil {
-		return err
-	}
-	if err := t.target(ctx, "prefect.work-queue."+id.String(), ""); err != nil {
 		return err
 	}
 	change := engine.WorkQueueChange{IsPaused: wire.Opt[bool]{Value: pause, Set: true}}
@@ -70,11 +64,8 @@ func (t *task) pauseWorkQueue(ctx context.Context, pause bool) error {
 }
 
 func (t *task) enableAutomation(ctx context.Context, enable bool) error {
-	id, err := t.chosen(t.fields.AutomationID, "prefect.automation", "automation")
+	id, err := t.aim(ctx, t.fields.AutomationID, "prefect.automation", "automation")
 	if err != nil {
-		return err
-	}
-	if err := t.target(ctx, "prefect.automation."+id.String(), ""); err != nil {
 		return err
 	}
 	if err := t.Engine.EnableAutomation(ctx, t.ws, id, &enable); err != nil {
@@ -86,11 +77,8 @@ func (t *task) enableAutomation(ctx context.Context, enable bool) error {
 
 // changeState cancels, suspends or changes a run.
 func (t *task) changeState(ctx context.Context) error {
-	id, err := t.flowRun()
+	id, err := t.aimAtRun(ctx)
 	if err != nil {
-		return err
-	}
-	if err := t.target(ctx, "prefect.flow-run."+id.String(), ""); err != nil {
 		return err
 	}
 	out, err := t.Engine.SetFlowRunState(ctx, t.ws, id, engine.Proposal{State: t.newState(), Force: t.fields.Force, Client: engine.ServerClient()})
@@ -134,11 +122,8 @@ func (t *task) newState() core.State {
 }
 
 func (t *task) resumeFlowRun(ctx context.Context) error {
-	id, err := t.flowRun()
+	id, err := t.aimAtRun(ctx)
 	if err != nil {
-		return err
-	}
-	if err := t.target(ctx, "prefect.flow-run."+id.String(), ""); err != nil {
 		return err
 	}
 	out, err := t.Engine.ResumeFlowRun(ctx, t.ws, id, nil, engine.ServerClient())
@@ -152,11 +137,8 @@ func (t *task) resumeFlowRun(ctx context.Context) error {
 }
 
 func (t *task) deleteFlowRun(ctx context.Context) error {
-	id, err := t.flowRun()
+	id, err := t.aimAtRun(ctx)
 	if err != nil {
-		return err
-	}
-	if err := t.target(ctx, "prefect.flow-run."+id.String(), ""); err != nil {
 		return err
 	}
 	if err := t.Engine.DeleteFlowRun(ctx, t.ws, id); err != nil {

@@ -14,16 +14,12 @@ import (
 // variables are what a template of the action can name. What must be read from
 // the database is read only when the template names it.
 func (t *task) variables(ctx context.Context, template string) (map[string]any, error) {
-	firing, err := recordOf(t.spec.Firing, "")
-	if err != nil {
-		return nil, err
-	}
 	automation, err := recordOf(t.spec.Automation, "automation")
 	if err != nil {
 		return nil, err
 	}
 	vars := map[string]any{
-		"automation": automation, "event": eventModel(t.spec.Event), "labels": newDiver(t.spec.Firing.TriggeringLabels), "firing": firing,
+		"automation": automation, "event": eventModel(t.spec.Event), "labels": newDiver(t.spec.Firing.TriggeringLabels),
 	}
 	var firings, events []any
 	for _, f := range t.spec.Firing.All() {
@@ -36,7 +32,7 @@ func (t *task) variables(ctx context.Context, template string) (map[string]any, 
 	for _, e := range t.spec.Firing.Events() {
 		events = append(events, eventModel(e))
 	}
-	vars["firings"], vars["events"] = firings, events
+	vars["firing"], vars["firings"], vars["events"] = firings[0], firings, events // the first is the firing itself
 	if t.spec.Event == nil {
 		return vars, nil
 	}

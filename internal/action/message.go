@@ -61,15 +61,11 @@ func (t *task) sendNotification(ctx context.Context) error {
 		return failure("The referenced block was not a notification block")
 	}
 	t.result.Related = append(t.result.Related, t.used...)
-	subject, err := t.render(ctx, t.fields.Subject)
+	texts, err := t.render(ctx, t.fields.Subject, t.fields.Body)
 	if err != nil {
 		return err
 	}
-	body, err := t.render(ctx, t.fields.Body)
-	if err != nil {
-		return err
-	}
-	err = t.Sender.Send(ctx, *block, subject, body)
+	err = t.Sender.Send(ctx, *block, texts[0], texts[1])
 	if invalid, ok := errors.AsType[*notify.Invalid](err); ok {
 		return failf("The notification block was invalid: %s", invalid.Reason)
 	}
@@ -90,9 +86,11 @@ func (t *task) callWebhook(ctx context.Context) error {
 	}
 	payload := ""
 	if t.fields.Payload != nil {
-		if payload, err = t.render(ctx, *t.fields.Payload); err != nil {
+		texts, err := t.render(ctx, *t.fields.Payload)
+		if err != nil {
 			return err
 		}
+		payload = texts[0]
 	}
 	answer, err := t.Sender.CallWebhook(ctx, *block, payload)
 	if _, ok := errors.AsType[*notify.Unsupported](err); ok {
@@ -134,18 +132,24 @@ func shownHeaders(h http.Header) map[string]string {
 	return out
 }
 
-// render renders one of the action's templates.
-func (t *task) render(ctx context.Context, template string) (string, error) {
-	vars, err := t.variables(ctx, template)
+// render renders the action's templates; what they name is read once for all.
+func (t *task) render(ctx context.Context, templates ...string) ([]string, error) {
+	vars, err := t.variables(ctx, strings.Join(templates, "\n"))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	out, err := t.Templates.Render(template, vars)
-	if failed, ok := errors.AsType[*jinja.RenderError](err); ok {
-		t.detail("template_error", failed.Error())
-		t.detail("template_source", template)
-		_, what, _ := strings.Cut(failed.Error(), "following error: ")
-		return "", failf("Template rendering failed: %s", what)
+	texts := make([]string, len(templates))
+	for i, template := range templates {
+		texts[i], err = t.Templates.Render(template, vars)
+		if failed, ok := errors.AsType[*jinja.RenderError](err); ok {
+			t.detail("template_error", failed.Error())
+			t.detail("template_source", template)
+			_, what, _ := strings.Cut(failed.Error(), "following error: ")
+			return nil, failf("Template rendering failed: %s", what)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	return out, err
+	return texts, nil
 }

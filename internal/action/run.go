@@ -16,11 +16,8 @@ import (
 const placeholderKey = "__prefect_kind"
 
 func (t *task) runDeployment(ctx context.Context) error {
-	id, err := t.chosen(t.fields.DeploymentID, "prefect.deployment", "deployment")
+	id, err := t.aim(ctx, t.fields.DeploymentID, "prefect.deployment", "deployment")
 	if err != nil {
-		return err
-	}
-	if err := t.target(ctx, "prefect.deployment."+id.String(), ""); err != nil {
 		return err
 	}
 	parameters, err := t.parameters(ctx)

@@ -1,6 +1,7 @@
 package action
 
 import (
+	"context"
 	"strings"
 
 	"github.com/leat-dev/leat/internal/core"
@@ -50,6 +51,24 @@ func (t *task) chosen(selected *core.ID, kind, noun string) (core.ID, error) {
 		return id, nil
 	}
 	return core.ID{}, failf("No %s could be inferred", noun)
+}
+
+// aim is chosen, and notes what it chose as what the action is about to change.
+func (t *task) aim(ctx context.Context, selected *core.ID, kind, noun string) (core.ID, error) {
+	id, err := t.chosen(selected, kind, noun)
+	if err != nil {
+		return id, err
+	}
+	return id, t.target(ctx, kind+"."+id.String(), "")
+}
+
+// aimAtRun does the same for the run that the action is about.
+func (t *task) aimAtRun(ctx context.Context) (core.ID, error) {
+	id, err := t.flowRun()
+	if err != nil {
+		return id, err
+	}
+	return id, t.target(ctx, "prefect.flow-run."+id.String(), "")
 }
 
 // flowRun is the run that the trigger counted for, or that its event is about.
